@@ -1,0 +1,274 @@
+"""One capture on disk: a W/UW pair, or a focus stack of n W slices. The format is data/README.md's."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dfnet.errors import InputError
+from dfnet.io.images import read_image, write_whole
+from dfnet.optics import Lens, signed_defocus_px
+from dfnet.sensor import CLEAN, ULTRAWIDE, WIDE, Sensor, develop
+
+METADATA = "capture.json"
+FORMAT = 1
+WHITE_LEVEL = 4.0  # radiance of the brightest value a `sqrt_linear` file holds
+ENCODINGS = ("srgb", "sqrt_linear")
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What is known of one camera; None is unknown.
+
+    Attributes:
+        focal_length_m: of the lens [m].
+        f_number: N.
+        focal_length_px: intrinsic at the stored image's size [px].
+        principal_point_px: (x, y) in the stored image; its centre when None.
+        full_frame_px: (width, height) of the full frame at the stored scale, of which the stored
+            image may be a crop; the image's size when None.
+        position_m: camera centre in W's axes (x right, y down, z forward) [m].
+        rotation: axis-angle [rad]; `p_camera = R (p_w - position_m)`.
+    """
+
+    focal_length_m: float | None = None
+    f_number: float | None = None
+    focal_length_px: float | None = None
+    principal_point_px: tuple[float, float] | None = None
+    full_frame_px: tuple[float, float] | None = None
+    position_m: tuple[float, float, float] | None = None
+    rotation: tuple[float, float, float] | None = None
+
+    def lens(self, focus_distance_m: float) -> Lens | None:
+        """The thin lens at this focus, or None where the camera is not known well enough."""
+        known = (self.focal_length_m, self.focal_length_px, self.f_number)
+        return None if None in known else Lens(*known, focus_distance_m)
+
+
+class Truth(NamedTuple):
+    """What only a renderer knows, on W's grid.
+
+    Attributes:
+        all_in_focus: (3, H, W) noise-free photo by a pinhole W.
+        depth_w_m: (1, H, W) z-depth [m]; `inf` is sky.
+        flow_w_to_uw: (2, H, W) [px].
+        occluded_w: (1, H, W) bool, True where UW cannot see the point.
+    """
+
+    all_in_focus: Tensor
+    depth_w_m: Tensor
+    flow_w_to_uw: Tensor
+    occluded_w: Tensor
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A W/UW pair or a focus stack; images stay on disk until asked for.
+
+    Attributes:
+        folder: file names below are relative to it.
+        wide: one file per slice, at least one.
+        ultrawide: none, one for all slices, or one per slice.
+        encoding: `srgb` photos, or `sqrt_linear` noise-free renders that are developed on loading.
+        focus_distance_m: per slice [m], or None.
+        cameras: what is known of `wide` and `ultrawide`.
+        truth: file names of `all_in_focus` and `geometry`, for rendered scenes.
+        origin: free notes on where the files come from.
+    """
+
+    folder: Path
+    wide: tuple[str, ...]
+    ultrawide: tuple[str, ...] = ()
+    encoding: str = "srgb"
+    focus_distance_m: tuple[float, ...] | None = None
+    cameras: dict[str, Camera] = field(default_factory=dict)
+    truth: dict[str, str] | None = None
+    origin: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        where = self.folder / METADATA
+        if not self.wide:
+            raise InputError(f"{where}: `wide` names no file\n  List at least one W photo.")
+        if len(self.ultrawide) not in (0, 1, len(self.wide)):
+            raise InputError(
+                f"{where}: {len(self.ultrawide)} ultrawide for {len(self.wide)} wide photos\n"
+                "  Give none, one for all, or one for each."
+            )
+        if self.encoding not in ENCODINGS:
+            raise InputError(f"{where}: encoding is `{self.encoding}`\n  Known: {ENCODINGS}.")
+        if self.focus_distance_m and len(self.focus_distance_m) != len(self.wide):
+            raise InputError(
+                f"{where}: {len(self.focus_distance_m)} focus distances for {len(self.wide)} "
+                "wide photos\n  Give one for each, or leave `focus_distance_m` out."
+            )
+
+    def load_wide(self, index: int = 0, sensor: Sensor = WIDE, seed: int | None = None) -> Tensor:
+        """W's slice as a photo, (3, H, W) in [0, 1]; `sensor` and `seed` matter to renders only."""
+        return self._photo(self.wide[index], sensor, index if seed is None else seed)
+
+    def load_ultrawide(
+        self, index: int = 0, sensor: Sensor = ULTRAWIDE, seed: int | None = None
+    ) -> Tensor:
+        """The UW frame that goes with W's slice `index`, as `load_wide`.
+
+        Raises:
+            InputError: the capture has no UW frame.
+        """
+        if not self.ultrawide:
+            raise InputError(
+                f"{self.folder / METADATA}: no `ultrawide`\n"
+                "  This needs the second camera's photo; add it, or choose a method without guide."
+            )
+        name = self.ultrawide[index if len(self.ultrawide) > 1 else 0]
+        return self._photo(name, sensor, 1000 + (index if seed is None else seed))
+
+    def load_clean_wide(self, index: int = 0) -> Tensor:
+        """W's slice without simulated noise: a training or evaluation target."""
+        return self._photo(self.wide[index], CLEAN, 0)
+
+    def load_truth(self) -> Truth:
+        """The renderer's truth.
+
+        Raises:
+            InputError: the capture has none, or its files do not hold what they should.
+        """
+        if self.truth is None:
+            raise InputError(f"{self.folder / METADATA}: no `truth`\n  Only renders have it.")
+        path = self.folder / self.truth["geometry"]
+        try:
+            with np.load(path) as geometry:
+                depth, flow, occluded = (
+                    torch.from_numpy(geometry[k])
+                    for k in ("depth_w_m", "flow_w_to_uw", "occluded_w")
+                )
+        except (OSError, KeyError, ValueError) as error:
+            raise InputError(
+                f"{path}: cannot be read ({error})\n  Render the scene again."
+            ) from error
+        return Truth(
+            self._photo(self.truth["all_in_focus"], CLEAN, 0),
+            depth.float()[None],
+            flow.float(),
+            occluded.bool()[None],
+        )
+
+    def true_defocus_w_px(self, index: int, depth_w_m: Tensor) -> Tensor:
+        """Signed circle-of-confusion diameter of slice `index` [px], from depth and metadata.
+
+        Raises:
+            InputError: focus distances or W's lens are not known.
+        """
+        camera = self.cameras.get("wide", Camera())
+        lens = camera.lens(self.focus_distance_m[index]) if self.focus_distance_m else None
+        if lens is None:
+            raise InputError(
+                f"{self.folder / METADATA}: defocus from depth needs `focus_distance_m` and the "
+                "wide camera's\n  focal_length_m, focal_length_px and f_number. Add them, or let "
+                "the defocus map be estimated."
+            )
+        return signed_defocus_px(depth_w_m, lens)
+
+    def _photo(self, name: str, sensor: Sensor, seed: int) -> Tensor:
+        image = read_image(self.folder / name)
+        if self.encoding == "srgb":
+            return image
+        generator = torch.Generator().manual_seed(seed)
+        return develop(WHITE_LEVEL * image.square(), sensor, generator)
+
+
+def radial_map(height: int, width: int, camera: Camera | None = None) -> Tensor:
+    """Distance from the full frame's optical centre, 0 there and 1 in its corner, (1, H, W).
+
+    Lens effects vary over the *full* frame, so a crop keeps the values of the frame it was cut from.
+    """
+    camera = camera or Camera()
+    cx, cy = camera.principal_point_px or ((width - 1) / 2, (height - 1) / 2)
+    half_diagonal = math.hypot(*(camera.full_frame_px or (width, height))) / 2
+    y = torch.arange(height, dtype=torch.float32)[:, None] - cy
+    x = torch.arange(width, dtype=torch.float32)[None, :] - cx
+    return (torch.hypot(x, y) / half_diagonal)[None]
+
+
+def load_capture(folder: Path | str) -> Capture:
+    """Read a capture folder's metadata.
+
+    Raises:
+        InputError: no `capture.json`, not JSON, or fields that cannot be used.
+    """
+    folder = Path(folder)
+    path = folder / METADATA
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file\n  A capture is a folder with a {METADATA}; see data/README.md."
+        )
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.pop("format") != FORMAT:
+            raise InputError(f"{path}: not of format {FORMAT}\n  Was it made by a newer version?")
+        cameras = {
+            name: camera_from_json(c, f"{path}, camera {name}")
+            for name, c in (record.pop("cameras", None) or {}).items()
+        }
+        record = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+        return Capture(folder=folder, cameras=cameras, **record)
+    except InputError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{path}: not a usable capture description ({type(error).__name__}: {error})\n"
+            "  data/README.md lists the fields."
+        ) from error
+
+
+def save_capture(capture: Capture) -> None:
+    """Write `capture.json` into the capture's folder."""
+    record = {"format": FORMAT, **asdict(replace(capture, folder=None))}
+    del record["folder"]
+    text = json.dumps(record, indent=1) + "\n"
+    write_whole(capture.folder / METADATA, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def find_captures(root: Path | str) -> list[Path]:
+    """All capture folders at or below `root`, sorted.
+
+    Raises:
+        InputError: there is none.
+    """
+    folders = sorted(p.parent for p in Path(root).rglob(METADATA))
+    if not folders:
+        raise InputError(
+            f"{root}: no folder with a {METADATA} in it\n"
+            "  Give a folder of captures (data/README.md), or render some with\n"
+            "  python scripts/render_stacks.py"
+        )
+    return folders
+
+
+def camera_from_json(record: dict, where: str) -> Camera:
+    """A camera from metadata or a preset, millimetres and micrometres converted to SI.
+
+    Raises:
+        InputError: a field is unknown or has an impossible value.
+    """
+    record = dict(record)
+    if "focal_length_mm" in record:
+        record["focal_length_m"] = record.pop("focal_length_mm") / 1000
+    if "pixel_pitch_um" in record:
+        pitch_m = record.pop("pixel_pitch_um") / 1e6
+        record.setdefault("focal_length_px", record["focal_length_m"] / pitch_m)
+    unknown = set(record) - set(Camera.__dataclass_fields__)
+    if unknown:
+        raise InputError(
+            f"{where}: unknown field {', '.join(sorted(unknown))}\n"
+            f"  Known: {', '.join(Camera.__dataclass_fields__)}, focal_length_mm, pixel_pitch_um."
+        )
+    for name in ("focal_length_m", "f_number", "focal_length_px"):
+        value = record.get(name)
+        if value is not None and not 0 < value < 1e6:
+            raise InputError(f"{where}: {name} is {value}\n  It must be a positive number.")
+    return Camera(**{k: tuple(v) if isinstance(v, list) else v for k, v in record.items()})
