@@ -1,0 +1,1 @@
+"""How good a picture is: tasks, methods, metrics, report."""

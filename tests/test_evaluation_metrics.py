@@ -1,0 +1,64 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import structural_similarity
+from torch.testing import assert_close
+
+from dfnet.evaluation.metrics import MARGIN_PX, psnr, ssim
+
+
+@pytest.fixture
+def pair():
+    generator = torch.Generator().manual_seed(5)
+    truth = torch.rand(3, 64, 80, generator=generator)
+    return (truth + 0.1 * torch.randn(3, 64, 80, generator=generator)).clamp(0, 1), truth
+
+
+def test_psnr_of_a_known_error_is_the_hand_computed_one():
+    truth = torch.full((3, 48, 50), 0.5)
+    assert_close(psnr(truth + 0.1, truth), torch.tensor(20.0), rtol=0, atol=1e-4)
+    assert_close(psnr(truth + 0.01, truth), torch.tensor(40.0), rtol=0, atol=1e-3)
+
+
+def test_equal_pictures_are_perfect(pair):
+    assert math.isinf(psnr(pair[1], pair[1]))
+    assert_close(ssim(pair[1], pair[1]), torch.tensor(1.0))
+
+
+def test_ssim_agrees_with_scikit_image(pair):
+    # scikit-image leaves the window's half out of its mean; torchmetrics mirrors the picture there.
+    inside = [x[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX].numpy() for x in pair]
+    mirrored = [np.pad(x, ((0, 0), (5, 5), (5, 5)), mode="reflect") for x in inside]
+    settings = {"gaussian_weights": True, "use_sample_covariance": False, "data_range": 1.0}
+    reference = structural_similarity(*mirrored, channel_axis=0, **settings)
+    assert_close(ssim(*pair), torch.tensor(reference, dtype=torch.float32), atol=1e-5, rtol=0)
+
+
+def test_the_margin_does_not_count(pair):
+    image, truth = pair
+    spoilt = image.clone()
+    spoilt[:, :MARGIN_PX] = 0
+    spoilt[..., -MARGIN_PX:] = 1
+    assert_close(psnr(spoilt, truth), psnr(image, truth))
+    assert_close(ssim(spoilt, truth), ssim(image, truth))
+    assert psnr(spoilt, truth, margin=0) < psnr(image, truth, margin=0) - 3
+
+
+def test_values_are_clipped_as_a_file_would_be():
+    truth = torch.ones(3, 48, 50)
+    assert math.isinf(psnr(truth + 0.5, truth))
+
+
+def test_a_batch_pools_its_errors(pair):
+    image, truth = pair
+    batch = torch.stack([image, truth]), torch.stack([truth, truth])
+    assert_close(psnr(*batch), psnr(image, truth) + 10 * math.log10(2), rtol=0, atol=1e-3)
+
+
+def test_shapes_must_agree_and_leave_an_inside(pair):
+    with pytest.raises(ValueError, match="shapes differ"):
+        psnr(pair[0], pair[1][:, 1:])
+    with pytest.raises(ValueError, match="no inside"):
+        psnr(pair[0][..., :40], pair[1][..., :40])
