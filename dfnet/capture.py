@@ -1,4 +1,4 @@
-"""One capture on disk: a W/UW pair, or a focus stack of n W slices. The format is data/README.md's."""
+"""One capture on disk: a W/UW pair, or a focus stack of n W slices (data/README.md)."""
 
 import json
 import math

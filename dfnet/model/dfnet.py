@@ -1,0 +1,183 @@
+"""DFNet, the detail fusion network of DC² (Alzayer et al., CVPR 2023, section 3.3)."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from dfnet.errors import InputError
+from dfnet.io.images import write_whole
+from dfnet.model.blocks import double, halve
+from dfnet.model.change import change_weight
+from dfnet.model.fusion import Fusion
+from dfnet.model.refinement import RefinementPath
+from dfnet.sample import Sample
+
+RELEASED = Path(__file__).parents[1] / "weights" / "dfnet"
+MODEL_FILE, CONFIG_FILE = "model.safetensors", "config.json"
+SCALES = 4
+_MULTIPLE = 2**SCALES
+
+
+class DFNetOutput(NamedTuple):
+    """What the network makes of a batch.
+
+    Attributes:
+        image: (B, 3, H, W) float32, W re-rendered with the target defocus; not clipped.
+        images_by_scale: the blend at full, 1/2, 1/4 and 1/8 size, before W is kept where nothing
+            changes; padded to a multiple of 16.
+        masks_by_scale: (B, 1, ...) in [0, 1] at the same sizes; 1 takes W's detail, 0 UW's.
+    """
+
+    image: Tensor
+    images_by_scale: list[Tensor]
+    masks_by_scale: list[Tensor]
+
+
+class DFNet(nn.Module):
+    """W refined from W, UW refined from UW, and a blend of the two at every scale.
+
+    Neither refinement path sees the other's image; only the fusion sees both. The blend is that of
+    Laplacian pyramids (Burt and Adelson, "A multiresolution spline", 1983): each octave of detail
+    has its own mask, so low frequencies can come from W and high ones from UW.
+
+    Args:
+        width: channels at half resolution; doubled at each coarser level.
+        blocks: residual blocks per level, in each half of each path and in the fusion.
+        trained_coc_px: the largest blur diameter the weights have learned; kept with them.
+        use_guide: False blinds the network to UW, for the control experiment.
+    """
+
+    def __init__(
+        self,
+        width: int = 32,
+        blocks: int = 1,
+        trained_coc_px: float = 32.0,
+        use_guide: bool = True,
+    ):
+        super().__init__()
+        self.config = {
+            "width": width,
+            "blocks": blocks,
+            "trained_coc_px": trained_coc_px,
+            "use_guide": use_guide,
+        }
+        self.trained_coc_px = trained_coc_px
+        self.use_guide = use_guide
+        self.refine_w = RefinementPath(width, blocks, SCALES)
+        self.refine_uw = RefinementPath(width, blocks, SCALES)
+        self.fuse = Fusion(width, blocks, SCALES)
+
+    def forward(self, sample: Sample) -> DFNetOutput:
+        """Re-render W with the target defocus; any height and width."""
+        height, width = sample.image_w.shape[-2:]
+        padded = Sample(*(_pad(x.float()) for x in sample))
+        uw_on_w, occluded_w = padded.uw_on_w, padded.occluded_w
+        if not self.use_guide:
+            uw_on_w, occluded_w = torch.zeros_like(uw_on_w), torch.ones_like(occluded_w)
+        maps = encode_maps(padded._replace(occluded_w=occluded_w))
+
+        residuals_w, features_w = self.refine_w(padded.image_w, maps)
+        residuals_uw, features_uw = self.refine_uw(uw_on_w, maps)
+        mask_logits, corrections = self.fuse(features_w, features_uw)
+
+        # From here on in float32: bfloat16 has 8 bits, too few for a smooth sky.
+        with torch.autocast(sample.image_w.device.type, enabled=False):
+            refined_w = _add(pyramid(padded.image_w), residuals_w)
+            refined_uw = _add(pyramid(uw_on_w), residuals_uw)
+            masks = [torch.sigmoid(m.float()) for m in mask_logits]
+            images = blend(refined_w, refined_uw, masks, corrections)
+            weight = change_weight(padded.defocus_w_px, padded.target_defocus_w_px)
+            image = padded.image_w + weight * (images[0] - padded.image_w)
+        return DFNetOutput(image[..., :height, :width], images, masks)
+
+    @classmethod
+    def from_pretrained(cls, folder: Path | str | None = None) -> "DFNet":
+        """Rebuild a saved network, ready for use; the released one by default.
+
+        Raises:
+            InputError: the folder lacks its two files or they do not belong together.
+        """
+        folder = Path(folder or RELEASED)
+        try:
+            config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+            weights = load_file(folder / MODEL_FILE)
+            model = cls(**config["model"])
+            model.load_state_dict({k: v.float() for k, v in weights.items()})
+        except Exception as error:
+            raise InputError(
+                f"{folder}: no usable weights ({type(error).__name__}: {str(error)[:200]})\n"
+                f"  Give a folder with {MODEL_FILE} and {CONFIG_FILE}, as written by training."
+            ) from error
+        return model.eval()
+
+    def save_pretrained(self, folder: Path | str, notes: dict | None = None) -> None:
+        """Write float16 weights and the configuration that rebuilds the network."""
+        folder = Path(folder)
+        weights = {k: v.detach().half().cpu().contiguous() for k, v in self.state_dict().items()}
+        write_whole(folder / MODEL_FILE, lambda p: save_file(weights, p))
+        text = json.dumps({"model": self.config, "notes": notes or {}}, indent=1) + "\n"
+        write_whole(folder / CONFIG_FILE, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def encode_maps(sample: Sample) -> Tensor:
+    """Defocus, occlusion and radial maps as network channels, (B, 6, H, W).
+
+    Diameters enter twice: linearly, for large blur, and by asinh, which keeps small blur apart.
+    """
+    source, target = sample.defocus_w_px, sample.target_defocus_w_px
+    defocus = torch.cat([source, target], dim=1)
+    return torch.cat(
+        [defocus / 16, torch.asinh(defocus) / 2, sample.occluded_w, sample.radial_w], dim=1
+    )
+
+
+def pyramid(image: Tensor) -> list[Tensor]:
+    """The image at full, 1/2, 1/4 and 1/8 size."""
+    images = [image]
+    while len(images) < SCALES:
+        images.append(halve(images[-1]))
+    return images
+
+
+def blend(
+    refined_w: list[Tensor],
+    refined_uw: list[Tensor],
+    masks: list[Tensor],
+    corrections: list[Tensor],
+) -> list[Tensor]:
+    """Blend two pyramids octave by octave, coarse to fine.
+
+    Args:
+        refined_w: images at full, 1/2, 1/4, 1/8 size.
+        refined_uw: same shapes.
+        masks: (B, 1, ...) per scale, 1 takes W.
+        corrections: what the fusion adds per scale.
+
+    Returns:
+        The blended image at each scale, finest first.
+    """
+    coarsest = len(masks) - 1
+    image = masks[coarsest] * refined_w[coarsest] + (1 - masks[coarsest]) * refined_uw[coarsest]
+    image = image + corrections[coarsest].float()
+    images = [image]
+    for k in reversed(range(coarsest)):
+        detail_w = refined_w[k] - double(refined_w[k + 1])
+        detail_uw = refined_uw[k] - double(refined_uw[k + 1])
+        detail = masks[k] * detail_w + (1 - masks[k]) * detail_uw + corrections[k].float()
+        image = double(image) + detail
+        images.insert(0, image)
+    return images
+
+
+def _add(images: list[Tensor], residuals: list[Tensor]) -> list[Tensor]:
+    return [i + r.float() for i, r in zip(images, residuals, strict=True)]
+
+
+def _pad(x: Tensor) -> Tensor:
+    bottom, right = -x.shape[-2] % _MULTIPLE, -x.shape[-1] % _MULTIPLE
+    return F.pad(x, (0, right, 0, bottom), mode="replicate")
