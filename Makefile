@@ -1,0 +1,34 @@
+# Each target does its own set-up: `make demo` works in a fresh clone with Python >= 3.11 and pip.
+# CPU-only wheels on Linux: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo test train lint
+help:
+	@echo "make demo    three edits of the bundled photos, and the evaluation table, into outputs/demo/"
+	@echo "make test    the whole test suite"
+	@echo "make train   python train.py +experiment=dfnet; more settings: make train ARGS='seed=1'"
+	@echo "make lint    ruff"
+
+demo: $(INSTALLED)
+	$(BIN)/python scripts/demo.py $(ARGS)
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest $(ARGS)
+
+train: $(INSTALLED)
+	$(BIN)/python train.py +experiment=dfnet $(ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
