@@ -1,0 +1,24 @@
+"""What is compared, on exactly the same inputs: W as it is, the guide pasted, the network."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from dfnet.evaluation.tasks import Question
+
+Method = Callable[[Question], Tensor]
+
+
+def w_unchanged(question: Question) -> Tensor:
+    """The wide photo itself."""
+    return question.image_w
+
+
+def uw_pasted(question: Question) -> Tensor:
+    """The aligned, colour-matched guide, and W where the guide cannot see."""
+    prepared = question.prepared
+    return torch.where(prepared.occluded_w, question.image_w, prepared.uw_on_w)
+
+
+CONTROLS: dict[str, Method] = {"W unchanged": w_unchanged, "UW pasted": uw_pasted}

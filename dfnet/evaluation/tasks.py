@@ -1,0 +1,210 @@
+"""The questions that an evaluation asks of every method, and their answers.
+
+The target map comes from the map a method is given, not from the truth: a refocused target is the
+source's map plus one constant, the shallow target is linear in disparity. Only those one or two
+numbers are fitted to the true map, as a user would set a slider; errors of estimated depth stay in.
+With true preprocessing the target map is the true one.
+"""
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.optimize import least_squares
+from torch import Tensor
+
+from dfnet.capture import Capture, radial_map
+from dfnet.errors import InputError
+from dfnet.preprocess import Preprocessed, preprocess_capture, true_preprocessing
+from dfnet.sample import Sample
+
+TASKS = ("all_in_focus", "refocus", "shallow_depth_of_field", "identity")
+PREPARATIONS = {"estimated": preprocess_capture, "true": true_preprocessing}
+_FIT_PIXELS = 20_000
+
+
+class Question(NamedTuple):
+    """A photo, what is known of it, and what it shall become.
+
+    Attributes:
+        task: one of `TASKS`.
+        name: which slices, for people.
+        image_w: (3, H, W) the photo, with its noise.
+        prepared: alignment, occlusion, defocus.
+        target_defocus_w_px: (1, H, W) signed diameter that is wanted [px].
+        radial_w: (1, H, W).
+        truth: (3, H, W) the answer; noise-free but for `identity`, whose answer is the photo.
+    """
+
+    task: str
+    name: str
+    image_w: Tensor
+    prepared: Preprocessed
+    target_defocus_w_px: Tensor
+    radial_w: Tensor
+    truth: Tensor
+
+    def sample(self) -> Sample:
+        """The network's inputs at full size, a batch of one."""
+        maps = (
+            self.image_w,
+            self.prepared.uw_on_w,
+            self.prepared.occluded_w.float(),
+            self.prepared.defocus_w_px,
+            self.target_defocus_w_px,
+            self.radial_w,
+        )
+        return Sample(*(x[None].float() for x in maps))
+
+
+def why_not(capture: Capture, task: str, preprocessing: str = "estimated") -> str | None:
+    """What this capture lacks for a task; None when nothing is missing."""
+    if not capture.ultrawide:
+        return "no ultra-wide photo"
+    if capture.truth is None and preprocessing == "true":
+        return "no true geometry"
+    if capture.truth is None and task in ("all_in_focus", "shallow_depth_of_field"):
+        return "no true all-in-focus photo"
+    if len(capture.wide) < 2 and task == "refocus":
+        return "fewer than two slices"
+    return None
+
+
+def questions(
+    capture: Capture, tasks: Sequence[str] = TASKS, preprocessing: str = "estimated"
+) -> Iterator[Question]:
+    """All questions that this capture can answer.
+
+    Args:
+        capture: a stack; what `why_not` names for a task leaves that task out.
+        tasks: some of `TASKS`.
+        preprocessing: `estimated` from the two photos, as users have it, or `true`.
+
+    Raises:
+        InputError: a task or preprocessing of another name, or files that cannot be used.
+    """
+    _refuse_unknown("tasks", tasks, TASKS)
+    _refuse_unknown("preprocessing", [preprocessing], PREPARATIONS)
+    stack = _Stack(capture, preprocessing)
+    for task in tasks:
+        if why_not(capture, task, preprocessing) is None:
+            yield from _ASK[task](stack)
+
+
+class _Stack:
+    """A capture with its slices in order, each prepared once."""
+
+    def __init__(self, capture: Capture, preprocessing: str):
+        self.capture = capture
+        self.preprocessing = preprocessing
+        slices = range(len(capture.wide))
+        distances = capture.focus_distance_m
+        order = sorted(slices, key=lambda i: distances[i]) if distances else list(slices)
+        self.near, self.middle, self.far = order[0], order[len(order) // 2], order[-1]
+        self.truth = capture.load_truth() if capture.truth else None
+        self.prepared = functools.cache(lambda index: PREPARATIONS[preprocessing](capture, index))
+
+    def defocus_w_px(self, index: int) -> Tensor:
+        """The best map known of what a slice shows: from the truth, else estimated."""
+        if self.truth is None:
+            return self.prepared(index).defocus_w_px
+        return self.capture.true_defocus_w_px(index, self.truth.depth_w_m)
+
+    def ask(self, task: str, source: int, name: str, target: Tensor, truth: Tensor) -> Question:
+        """A question about one of the slices."""
+        image_w = self.capture.load_wide(source)
+        return self.question(task, name, image_w, self.prepared(source), target, truth)
+
+    def sharp(self) -> tuple[Tensor, Preprocessed]:
+        """The true all-in-focus photo, taken with W's noise, and its maps with no defocus."""
+        capture = replace(
+            self.capture,
+            wide=(self.capture.truth["all_in_focus"],),
+            ultrawide=self.capture.ultrawide[:1],
+            focus_distance_m=None,
+        )
+        known = self.preprocessing == "true"  # all slices share one geometry
+        prepared = self.prepared(self.near) if known else preprocess_capture(capture, 0)
+        sharp = torch.zeros_like(prepared.defocus_w_px)
+        return capture.load_wide(0), prepared._replace(defocus_w_px=sharp)
+
+    def question(self, task, name, image_w, prepared, target, truth) -> Question:
+        """A question with what all of them share."""
+        radial_w = radial_map(*image_w.shape[-2:], self.capture.cameras.get("wide"))
+        return Question(task, name, image_w, prepared, target, radial_w, truth)
+
+
+def _ask_all_in_focus(stack: _Stack) -> Iterator[Question]:
+    for source in _distinct(stack.near, stack.far):
+        target = torch.zeros_like(stack.prepared(source).defocus_w_px)
+        name = f"slice {source} → all in focus"
+        yield stack.ask("all_in_focus", source, name, target, stack.truth.all_in_focus)
+
+
+def _ask_refocus(stack: _Stack) -> Iterator[Question]:
+    pairs = [(stack.near, stack.far), (stack.far, stack.near), (stack.middle, stack.far)]
+    for source, target in _distinct(*(pair for pair in pairs if pair[0] != pair[1])):
+        wanted = stack.defocus_w_px(target)
+        if stack.preprocessing == "estimated":
+            wanted = shifted_to(wanted, stack.prepared(source).defocus_w_px)
+        name = f"slice {source} → slice {target}"
+        truth = stack.capture.load_clean_wide(target)
+        yield stack.ask("refocus", source, name, wanted, truth)
+
+
+def _ask_shallow(stack: _Stack) -> Iterator[Question]:
+    blurs = {i: float(stack.defocus_w_px(i).abs().mean()) for i in range(len(stack.capture.wide))}
+    blurriest = max(blurs, key=blurs.get)
+    image_w, prepared = stack.sharp()
+    target = stack.defocus_w_px(blurriest)
+    if stack.preprocessing == "estimated":
+        target = linear_in(prepared.disparity_w_px, target)
+    name = f"all in focus → slice {blurriest}"
+    truth = stack.capture.load_clean_wide(blurriest)
+    yield stack.question("shallow_depth_of_field", name, image_w, prepared, target, truth)
+
+
+def _ask_identity(stack: _Stack) -> Iterator[Question]:
+    for source in _distinct(stack.near, stack.far):
+        same = stack.prepared(source).defocus_w_px
+        photo = stack.capture.load_wide(source)
+        yield stack.ask("identity", source, f"slice {source} → itself", same, photo)
+
+
+_ASK = dict(zip(TASKS, (_ask_all_in_focus, _ask_refocus, _ask_shallow, _ask_identity), strict=True))
+
+
+def shifted_to(wanted_px: Tensor, defocus_w_px: Tensor) -> Tensor:
+    """The map plus the constant that brings it nearest to the wanted one (a focus shift)."""
+    return defocus_w_px + (wanted_px - defocus_w_px).median()
+
+
+def linear_in(disparity_w_px: Tensor, wanted_px: Tensor) -> Tensor:
+    """The map `a - b * disparity`, b >= 0, nearest to the wanted one (a thin lens, robustly)."""
+    step = max(1, disparity_w_px.numel() // _FIT_PIXELS)
+    x = disparity_w_px.flatten()[::step].double().numpy()
+    y = wanted_px.flatten()[::step].double().numpy()
+    start = np.array([np.median(y), 0.0])
+    centre, spread = np.median(x), np.std(x) + 1e-6
+    fit = least_squares(
+        lambda p: p[0] - p[1] * (x - centre) / spread - y,
+        start,
+        bounds=([-np.inf, 0.0], np.inf),
+        loss="soft_l1",
+    )
+    return (fit.x[0] - fit.x[1] * (disparity_w_px - centre) / spread).to(disparity_w_px)
+
+
+def _distinct(*items):
+    return list(dict.fromkeys(items))
+
+
+def _refuse_unknown(setting: str, names: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InputError(
+            f"{setting}: `{unknown[0]}` is not known\n  Choose from {', '.join(known)}."
+        )
