@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from dfnet.evaluation.tasks import Question
+from dfnet.inference import refocus
+from dfnet.model import DFNet
 
 Method = Callable[[Question], Tensor]
 
@@ -22,3 +24,14 @@ def uw_pasted(question: Question) -> Tensor:
 
 
 CONTROLS: dict[str, Method] = {"W unchanged": w_unchanged, "UW pasted": uw_pasted}
+
+
+def network(model: DFNet, device: str = "auto") -> Method:
+    """The network as `refocus.py` runs it: its working scale, its tiles, W's high band."""
+
+    def refocused(question: Question) -> Tensor:
+        cameras = {"wide": question.camera}
+        target = question.target_defocus_w_px
+        return refocus(model, question.image_w, question.prepared, target, device, cameras)
+
+    return refocused

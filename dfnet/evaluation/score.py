@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
-from dfnet.capture import Capture
+from dfnet.capture import Capture, load_capture
+from dfnet.errors import InputError
 from dfnet.evaluation.methods import Method
 from dfnet.evaluation.metrics import psnr, ssim
-from dfnet.evaluation.tasks import TASKS, questions
+from dfnet.evaluation.tasks import TASKS, questions, refuse_unknown, why_not
 
 EQUAL_PICTURES_DB = 99.0  # stands for an infinite PSNR, so that means exist
 
@@ -30,6 +32,30 @@ class Row(NamedTuple):
     psnr_db: float
     ssim: float
     n: int
+
+
+class Scores(NamedTuple):
+    """What a run over many captures found.
+
+    Attributes:
+        rows: of all captures.
+        skipped: `scene, task: why` for tasks that a capture cannot answer.
+        failures: messages of captures that could not be used.
+    """
+
+    rows: list[Row]
+    skipped: list[str]
+    failures: list[str]
+
+    def raise_failures(self) -> None:
+        """Name the captures that failed, after the others are done.
+
+        Raises:
+            InputError: there are some.
+        """
+        if self.failures:
+            count = len(self.failures)
+            raise InputError("\n".join([f"{count} captures could not be used", *self.failures]))
 
 
 def score_capture(
@@ -57,6 +83,38 @@ def score_capture(
             likeness = float(ssim(picture, question.truth))
             rows.append(Row(scene, question.task, name, psnr_db, likeness, 1))
     return _averaged(rows, scene)
+
+
+def score_folders(
+    folders: Iterable[Path],
+    methods: Mapping[str, Method],
+    tasks: Sequence[str] = TASKS,
+    preprocessing: str = "estimated",
+    root: Path | None = None,
+) -> Scores:
+    """Every method on every capture; one that cannot be used does not stop the others.
+
+    Args:
+        folders: of captures.
+        methods: by name.
+        tasks: some of `TASKS`.
+        preprocessing: `estimated` or `true`.
+        root: scenes are called by their path below it.
+    """
+    refuse_unknown(tasks, preprocessing)
+    scores = Scores([], [], [])
+    for folder in folders:
+        scene = folder.relative_to(root).as_posix() if root else folder.name
+        scene = folder.resolve().name if scene in ("", ".") else scene
+        try:
+            capture = load_capture(folder)
+            scores.rows.extend(score_capture(capture, methods, tasks, preprocessing, scene))
+        except InputError as error:
+            scores.failures.append(str(error))
+            continue
+        reasons = {task: why_not(capture, task, preprocessing) for task in tasks}
+        scores.skipped.extend(f"{scene}, {task}: {r}" for task, r in reasons.items() if r)
+    return scores
 
 
 def mean_rows(rows: Iterable[Row]) -> list[Row]:

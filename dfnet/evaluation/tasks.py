@@ -16,10 +16,9 @@ import torch
 from scipy.optimize import least_squares
 from torch import Tensor
 
-from dfnet.capture import Capture, radial_map
+from dfnet.capture import Camera, Capture
 from dfnet.errors import InputError
 from dfnet.preprocess import Preprocessed, preprocess_capture, true_preprocessing
-from dfnet.sample import Sample
 
 TASKS = ("all_in_focus", "refocus", "shallow_depth_of_field", "identity")
 PREPARATIONS = {"estimated": preprocess_capture, "true": true_preprocessing}
@@ -35,7 +34,7 @@ class Question(NamedTuple):
         image_w: (3, H, W) the photo, with its noise.
         prepared: alignment, occlusion, defocus.
         target_defocus_w_px: (1, H, W) signed diameter that is wanted [px].
-        radial_w: (1, H, W).
+        camera: what is known of W's.
         truth: (3, H, W) the answer; noise-free but for `identity`, whose answer is the photo.
     """
 
@@ -44,20 +43,8 @@ class Question(NamedTuple):
     image_w: Tensor
     prepared: Preprocessed
     target_defocus_w_px: Tensor
-    radial_w: Tensor
+    camera: Camera
     truth: Tensor
-
-    def sample(self) -> Sample:
-        """The network's inputs at full size, a batch of one."""
-        maps = (
-            self.image_w,
-            self.prepared.uw_on_w,
-            self.prepared.occluded_w.float(),
-            self.prepared.defocus_w_px,
-            self.target_defocus_w_px,
-            self.radial_w,
-        )
-        return Sample(*(x[None].float() for x in maps))
 
 
 def why_not(capture: Capture, task: str, preprocessing: str = "estimated") -> str | None:
@@ -86,12 +73,28 @@ def questions(
     Raises:
         InputError: a task or preprocessing of another name, or files that cannot be used.
     """
-    _refuse_unknown("tasks", tasks, TASKS)
-    _refuse_unknown("preprocessing", [preprocessing], PREPARATIONS)
+    refuse_unknown(tasks, preprocessing)
     stack = _Stack(capture, preprocessing)
     for task in tasks:
         if why_not(capture, task, preprocessing) is None:
             yield from _ASK[task](stack)
+
+
+def refuse_unknown(tasks: Sequence[str], preprocessing: str) -> None:
+    """Check names that a user types.
+
+    Raises:
+        InputError: one is not known.
+    """
+    for setting, names, known in (
+        ("tasks", tasks, TASKS),
+        ("preprocessing", [preprocessing], tuple(PREPARATIONS)),
+    ):
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise InputError(
+                f"{setting}: `{unknown[0]}` is not known\n  Choose from {', '.join(known)}."
+            )
 
 
 class _Stack:
@@ -133,8 +136,8 @@ class _Stack:
 
     def question(self, task, name, image_w, prepared, target, truth) -> Question:
         """A question with what all of them share."""
-        radial_w = radial_map(*image_w.shape[-2:], self.capture.cameras.get("wide"))
-        return Question(task, name, image_w, prepared, target, radial_w, truth)
+        camera = self.capture.cameras.get("wide", Camera())
+        return Question(task, name, image_w, prepared, target, camera, truth)
 
 
 def _ask_all_in_focus(stack: _Stack) -> Iterator[Question]:
@@ -200,11 +203,3 @@ def linear_in(disparity_w_px: Tensor, wanted_px: Tensor) -> Tensor:
 
 def _distinct(*items):
     return list(dict.fromkeys(items))
-
-
-def _refuse_unknown(setting: str, names: Sequence[str], known: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise InputError(
-            f"{setting}: `{unknown[0]}` is not known\n  Choose from {', '.join(known)}."
-        )

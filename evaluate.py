@@ -1,0 +1,44 @@
+"""PSNR and SSIM over a folder of focus stacks: python evaluate.py data.root=FOLDER."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.progress import track
+
+from dfnet.capture import find_captures
+from dfnet.cli import friendly_errors, quote_paths
+from dfnet.devices import pick_device
+from dfnet.evaluation.methods import CONTROLS, network
+from dfnet.evaluation.report import table, write_json
+from dfnet.evaluation.score import score_folders
+from dfnet.evaluation.weights import load_network
+
+
+@hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
+@friendly_errors
+def main(cfg: DictConfig) -> None:
+    """Score every stack, print the means, write all rows."""
+    console = Console()
+    folders = find_captures(cfg.data.root)
+    pick_device(cfg.device)  # a wrong name shows now, not after the first stack
+    model = load_network(cfg.weights, cfg.checkpoint)
+    methods = {**CONTROLS, "DFNet": network(model, cfg.device)}
+
+    progress = track(folders, "scoring", console=console, transient=True)
+    scores = score_folders(
+        progress, methods, cfg.tasks, cfg.preprocessing, root=Path(cfg.data.root)
+    )
+
+    console.print(table(scores.rows))
+    for remark in scores.skipped:
+        console.print(f"left out: {remark}", soft_wrap=True)
+    write_json(scores.rows, OmegaConf.to_container(cfg), cfg.output)
+    console.print(f"wrote {cfg.output}", soft_wrap=True)
+    scores.raise_failures()
+
+
+if __name__ == "__main__":
+    quote_paths(("data.root", "weights", "checkpoint", "output"))
+    main()
