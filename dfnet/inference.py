@@ -1,0 +1,258 @@
+"""From a photo, its maps and a wish to the refocused picture, at any size in bounded memory.
+
+The network knows blur up to some diameter, so a strongly blurred photo is reduced until its blur
+fits. Only the *change* is brought back to full size and added to W, whose finest detail (its high
+band) stays where the wish is as sharp as the photo and goes where more blur is wanted.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dfnet.blur import disc_blur
+from dfnet.capture import Camera, radial_map
+from dfnet.devices import inference_context, pick_device, to_fast_layout
+from dfnet.sample import Sample
+from dfnet.tiling import feather, tiles
+
+if TYPE_CHECKING:
+    from dfnet.preprocess import Preprocessed
+
+MIN_WORKING_SCALE = 1 / 8
+TILE_PX = 768
+_COC_QUANTILE = 0.98  # a few wild pixels of an estimated map must not choose the scale
+_UNCHANGED_PX = 0.5
+_KEEP_UP_TO_PX, _REMOVE_FROM_PX = 0.5, 2.0
+
+
+class Refocused(NamedTuple):
+    """A finished picture and what is worth knowing of it.
+
+    Attributes:
+        image_w: (3, H, W) float32 in [0, 1].
+        mask_w: (1, H, W) in [0, 1]; 1 where the finest working detail is W's, 0 where UW's.
+        working_scale: the network saw the photo reduced by this factor.
+        notes: what was limited, in words for the user.
+    """
+
+    image_w: Tensor
+    mask_w: Tensor
+    working_scale: float
+    notes: list[str]
+
+
+@dataclass
+class Refocuser:
+    """A network ready for use on one device.
+
+    Attributes:
+        model: a `DFNet`, or any module with `trained_coc_px` and the same output.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        tile_px: side of the tiles that the network sees; it bounds the memory.
+        track: wraps the list of tiles, for a progress bar.
+    """
+
+    model: nn.Module
+    device: str = "auto"
+    tile_px: int = TILE_PX
+    track: Callable[[Sequence], Iterable] = iter
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        image_w: Tensor,
+        preprocessed: "Preprocessed",
+        target_defocus_w_px: Tensor,
+        cameras: dict[str, Camera] | None = None,
+    ) -> Refocused:
+        """Re-render W with the wanted defocus.
+
+        Args:
+            image_w: (3, H, W) in [0, 1].
+            preprocessed: of this pair.
+            target_defocus_w_px: signed diameter that is wanted [px], (1, H, W).
+            cameras: `wide` places the radial map of a crop or a shifted lens.
+        """
+        full = full_sample(image_w, preprocessed, target_defocus_w_px, cameras or {})
+        largest = largest_coc_px(full.defocus_w_px, full.target_defocus_w_px)
+        limit = float(self.model.trained_coc_px)
+        scale = working_scale(largest, limit)
+        working = resize_sample(full, scale, limit)
+        picture, mask = self._in_tiles(working)
+        image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
+        return Refocused(
+            image[0].clamp(0, 1),
+            _resize(mask, image_w.shape[-2:])[0].clamp(0, 1),
+            scale,
+            _notes(largest, limit),
+        )
+
+    def _in_tiles(self, working: Sample) -> tuple[Tensor, Tensor]:
+        """The network's picture and its finest mask, blended from overlapping tiles."""
+        device = pick_device(self.device)
+        model = to_fast_layout(self.model, device)
+        height, width = working.image_w.shape[-2:]
+        total = torch.zeros(1, 4, height, width)
+        weights = torch.zeros(1, 1, height, width)
+        for rows, columns in self.track(tiles(height, width, self.tile_px)):
+            sample = Sample(*(x[..., rows, columns].to(device) for x in working))
+            with inference_context(device):
+                output = model(sample)
+            h, w = sample.image_w.shape[-2:]
+            mask = output.masks_by_scale[0][..., :h, :w]
+            both = torch.cat([output.image - sample.image_w, mask], dim=1).float().cpu()
+            weight = feather(rows, height)[:, None] * feather(columns, width)
+            total[..., rows, columns] += weight * both
+            weights[..., rows, columns] += weight
+        total /= weights
+        return working.image_w + total[:, :3], total[:, 3:]
+
+
+def refocus(
+    model: nn.Module,
+    image_w: Tensor,
+    preprocessed: "Preprocessed",
+    target_defocus_w_px: Tensor,
+    device: str = "auto",
+    cameras: dict[str, Camera] | None = None,
+) -> Tensor:
+    """The picture alone, (3, H, W) in [0, 1]; see `Refocuser`."""
+    refocuser = Refocuser(model, device)
+    return refocuser(image_w, preprocessed, target_defocus_w_px, cameras).image_w
+
+
+def full_sample(
+    image_w: Tensor,
+    preprocessed: "Preprocessed",
+    target_defocus_w_px: Tensor,
+    cameras: dict[str, Camera],
+) -> Sample:
+    """A batch of one at full size.
+
+    Raises:
+        ValueError: a map is not of the photo's size.
+    """
+    height, width = image_w.shape[-2:]
+    parts = {
+        "image_w": image_w,
+        "uw_on_w": preprocessed.uw_on_w,
+        "occluded_w": preprocessed.occluded_w,
+        "defocus_w_px": preprocessed.defocus_w_px,
+        "target_defocus_w_px": target_defocus_w_px,
+        "radial_w": radial_map(height, width, cameras.get("wide")),
+    }
+    for name, x in parts.items():
+        channels = 3 if name in ("image_w", "uw_on_w") else 1
+        if x.shape != (channels, height, width):
+            raise ValueError(f"need {name} of {(channels, height, width)}, got {tuple(x.shape)}")
+    return Sample(**{name: x[None].float() for name, x in parts.items()})
+
+
+def largest_coc_px(defocus_w_px: Tensor, target_defocus_w_px: Tensor) -> float:
+    """The largest blur diameter among the pixels that change, wild ones left out; 0 if none do."""
+    coc_px = torch.maximum(defocus_w_px.abs(), target_defocus_w_px.abs())
+    changing = coc_px[(defocus_w_px - target_defocus_w_px).abs() > _UNCHANGED_PX]
+    if changing.numel() == 0:
+        return 0.0
+    some = changing[:: changing.numel() // 1_000_000 + 1]
+    return float(torch.quantile(some, _COC_QUANTILE))
+
+
+def working_scale(largest_px: float, trained_coc_px: float) -> float:
+    """How much to reduce the photo so that its blur is no wider than the network knows."""
+    return min(1.0, max(MIN_WORKING_SCALE, trained_coc_px / max(largest_px, 1e-6)))
+
+
+def resize_sample(full: Sample, scale: float, limit_px: float) -> Sample:
+    """The network's inputs at the working size; diameters scale too and are held in the range."""
+    height, width = full.image_w.shape[-2:]
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    small = full if size == (height, width) else Sample(*(_resize(x, size) for x in full))
+    return small._replace(
+        defocus_w_px=(small.defocus_w_px * scale).clamp(-limit_px, limit_px),
+        target_defocus_w_px=(small.target_defocus_w_px * scale).clamp(-limit_px, limit_px),
+    )
+
+
+def keep_high_band(defocus_px: Tensor, target_px: Tensor, scale: float) -> Tensor:
+    """Where W's finest detail may stay, 1, and where the wish blurs it away, 0.
+
+    Args:
+        defocus_px: signed diameter shown, at the working size, (1, 1, h, w).
+        target_px: signed diameter wanted.
+        scale: the working scale; the thresholds count W's own pixels.
+
+    Returns:
+        (1, 1, h, w) in [0, 1], smooth.
+    """
+    extra_px = (target_px.square() - defocus_px.square()).clamp_min(0).sqrt() / scale
+    blurred = (extra_px - _KEEP_UP_TO_PX) / (_REMOVE_FROM_PX - _KEEP_UP_TO_PX)
+    blurred = blurred.clamp(0, 1)
+    blurred = blurred * blurred * (3 - 2 * blurred)
+    return (1 - blurred) * (1 - _veil(target_px, blurred))
+
+
+def bring_to_full_size(full: Sample, working: Sample, picture: Tensor, scale: float) -> Tensor:
+    """W plus the working picture's change, less W's high band where it may not stay.
+
+    Args:
+        full: the photo and its maps.
+        working: the same, reduced.
+        picture: the network's, (1, 3, h, w).
+        scale: from full to working size.
+
+    Returns:
+        (1, 3, H, W) float32.
+    """
+    size = full.image_w.shape[-2:]
+    keep = keep_high_band(working.defocus_w_px, working.target_defocus_w_px, scale)
+    remove = 1 - _resize(keep, size, "bilinear")
+    image = torch.empty_like(full.image_w)
+    for c in range(3):  # one channel at a time bounds the memory
+        channel, small = full.image_w[:, [c]], working.image_w[:, [c]]
+        change = _resize(picture[:, [c]] - small, size)
+        high_band = channel - _resize(small, size)
+        image[:, [c]] = channel + change - remove * high_band
+    return image
+
+
+def _veil(target_px: Tensor, blurred: Tensor) -> Tensor:
+    """How much of each pixel the newly blurred things *in front of* the focus come to cover.
+
+    What lies behind the focus spreads only over things yet farther, which are blurred themselves.
+    """
+    clear = torch.ones_like(blurred)
+    diameter_px = 2.0
+    while diameter_px <= 2**0.5 * float(target_px.abs().max()):
+        here = (-target_px / diameter_px).log2().abs() <= 0.5  # NaN behind the focus: not here
+        if here.any():
+            clear *= 1 - _spread(blurred * here, diameter_px)
+        diameter_px *= 2
+    return 1 - clear
+
+
+def _spread(cover: Tensor, diameter_px: float) -> Tensor:
+    """A disc blur at just the size that it needs: wide discs on a reduced map."""
+    reduce = max(1.0, diameter_px / 4)
+    height, width = cover.shape[-2:]
+    size = (max(1, round(height / reduce)), max(1, round(width / reduce)))
+    spread = disc_blur(_resize(cover, size), diameter_px / reduce)
+    return _resize(spread, (height, width), "bilinear")
+
+
+def _resize(x: Tensor, size: tuple[int, int], mode: str = "bicubic") -> Tensor:
+    """Antialiased when it shrinks (then linear, which does not ring)."""
+    if size[0] < x.shape[-2]:
+        return F.interpolate(x, size, mode="bilinear", antialias=True)
+    return F.interpolate(x, size, mode=mode)
+
+
+def _notes(largest_px: float, limit_px: float) -> list[str]:
+    reach_px = limit_px / MIN_WORKING_SCALE
+    if largest_px <= reach_px:
+        return []
+    return [f"blur above {reach_px:.0f} px (asked: {largest_px:.0f}) was limited to that"]
