@@ -1,0 +1,1 @@
+"""Learning to refocus: samples from focus stacks, losses, the Lightning task."""

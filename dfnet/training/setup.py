@@ -1,0 +1,50 @@
+"""Where a run starts: from nothing, from released weights, or from where it was."""
+
+from pathlib import Path
+
+from torch import nn
+
+from dfnet.errors import InputError
+from dfnet.model import DFNet
+
+LAST = "checkpoints/last.ckpt"
+
+
+def find_resume(run_dir: Path, resume: bool) -> str | None:
+    """The run's last checkpoint, when it has one and is to go on from it.
+
+    Args:
+        run_dir: the run's folder.
+        resume: False starts anew, and refuses to overwrite what is there.
+
+    Raises:
+        InputError: the folder holds a run and `resume` is off.
+    """
+    last = run_dir / LAST
+    if not last.is_file():
+        return None
+    if not resume:
+        raise InputError(
+            f"{run_dir}: holds an earlier run\n"
+            "  Go on with it by resume=true, or choose another folder by run_dir=…"
+        )
+    return str(last)
+
+
+def start_weights(model: nn.Module, folder: str | None) -> None:
+    """Copy saved weights into the model, for fine-tuning.
+
+    Raises:
+        InputError: the folder has no weights, or they are of another shape.
+    """
+    if folder is None:
+        return
+    weights = DFNet.from_pretrained(folder).state_dict()
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"start_from={folder}: those weights are of another network\n"
+            f"  {str(error).splitlines()[-1].strip()}\n"
+            "  Use the model settings in that folder's config.json."
+        ) from error

@@ -1,0 +1,101 @@
+"""Focus stacks in memory, and the crops that training takes from them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from dfnet.capture import Camera, Capture, load_capture, radial_map
+from dfnet.io.images import read_image
+from dfnet.preprocess import preprocess_capture
+
+
+class Guidance(NamedTuple):
+    """What preprocessing says of one slice, on W's grid.
+
+    Attributes:
+        flow_w_to_uw: (2, H, W) [px].
+        occluded_w: (1, H, W) bool.
+        defocus_w_px: (1, H, W) signed diameter [px].
+    """
+
+    flow_w_to_uw: Tensor
+    occluded_w: Tensor
+    defocus_w_px: Tensor
+
+
+@dataclass(frozen=True)
+class TrainingStack:
+    """One stack, decoded once; images keep the encoding of their files, in float16.
+
+    Attributes:
+        wide: n slices, (3, H, W).
+        ultrawide: the guide, (3, H', W').
+        all_in_focus: (3, H, W), or None for captured stacks.
+        is_linear: whether the images are `sqrt_linear` radiance, to be developed per sample.
+        true: guidance per slice from the renderer's truth, or None.
+        estimated: guidance per slice from preprocessing, or None.
+        defocus_w_px: the best map known of each slice: from the truth, else estimated.
+        radial_w: (1, H, W).
+    """
+
+    wide: list[Tensor]
+    ultrawide: Tensor
+    all_in_focus: Tensor | None
+    is_linear: bool
+    true: list[Guidance] | None
+    estimated: list[Guidance] | None
+    defocus_w_px: list[Tensor]
+    radial_w: Tensor
+
+
+def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
+    """Decode a stack and its guidance.
+
+    Args:
+        folder: a capture folder with UW.
+        use_estimated: also run (or fetch) preprocessing for every slice.
+
+    Raises:
+        InputError: the stack cannot serve training.
+    """
+    capture = load_capture(folder)
+    slices = range(len(capture.wide))
+    true = _true_guidance(capture) if capture.truth else None
+    estimated = (
+        [_estimated_guidance(capture, i) for i in slices] if use_estimated or not true else None
+    )
+    wide = [_read_half(capture, name) for name in capture.wide]
+    height, width = wide[0].shape[-2:]
+    return TrainingStack(
+        wide,
+        _read_half(capture, capture.ultrawide[0]),
+        _read_half(capture, capture.truth["all_in_focus"]) if capture.truth else None,
+        capture.encoding == "sqrt_linear",
+        true,
+        estimated,
+        [g.defocus_w_px for g in true or estimated],
+        radial_map(height, width, capture.cameras.get("wide", Camera())),
+    )
+
+
+def _true_guidance(capture: Capture) -> list[Guidance]:
+    truth = capture.load_truth()
+    return [
+        Guidance(
+            truth.flow_w_to_uw,
+            truth.occluded_w,
+            capture.true_defocus_w_px(i, truth.depth_w_m),
+        )
+        for i in range(len(capture.wide))
+    ]
+
+
+def _estimated_guidance(capture: Capture, index: int) -> Guidance:
+    found = preprocess_capture(capture, index)
+    return Guidance(found.flow_w_to_uw, found.occluded_w, found.defocus_w_px)
+
+
+def _read_half(capture: Capture, name: str) -> Tensor:
+    return read_image(capture.folder / name).half()

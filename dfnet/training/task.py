@@ -1,0 +1,121 @@
+"""Training as Lightning sees it: a step, a validation, an optimiser."""
+
+import math
+from collections.abc import Callable
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torchvision.utils import make_grid
+
+from dfnet.capture import Capture
+from dfnet.evaluation.methods import CONTROLS
+from dfnet.evaluation.score import score_capture
+from dfnet.evaluation.tasks import Question
+from dfnet.inference import refocus
+from dfnet.model.dfnet import DFNetOutput
+from dfnet.training.samples import TrainingBatch
+
+_COC_SHOWN_PX = 32.0
+_SAMPLES_SHOWN = 4
+
+
+class RefocusTask(L.LightningModule):
+    """Learn to turn one focus into another (the proxy task of DC², section 3.1).
+
+    Args:
+        model: the network.
+        loss: takes the network's output and the target.
+        optimizer: builds the optimiser from parameters.
+        warmup_steps: steps of linear warm-up before the cosine decay to a hundredth.
+        val_tasks: the evaluation's tasks that validation runs.
+        preprocessing: `estimated` or `true`, for validation.
+        image_every_n_steps: how often the picture grid is logged.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        warmup_steps: int,
+        val_tasks: list[str],
+        preprocessing: str,
+        image_every_n_steps: int,
+    ):
+        super().__init__()
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.warmup_steps, self.val_tasks = warmup_steps, list(val_tasks)
+        self.preprocessing, self.image_every_n_steps = preprocessing, image_every_n_steps
+
+    def training_step(self, batch: TrainingBatch, batch_index: int) -> Tensor:
+        """The loss of one batch."""
+        layout = torch.channels_last
+        sample = batch.sample._replace(
+            image_w=batch.sample.image_w.contiguous(memory_format=layout),
+            uw_on_w=batch.sample.uw_on_w.contiguous(memory_format=layout),
+        )
+        output = self.model(sample)
+        with torch.autocast(self.device.type, enabled=False):
+            loss = self.loss(output, batch.target)
+        error = (output.image.detach().clamp(0, 1) - batch.target).square().mean()
+        self.log("train/loss", loss, prog_bar=True)
+        self.log("train/psnr_db", -10 * torch.log10(error + 1e-10), prog_bar=True)
+        if self.global_step % self.image_every_n_steps == 0:
+            self._log_grid(batch, output)
+        return loss
+
+    def validation_step(self, capture: Capture, batch_index: int) -> None:
+        """The evaluation's own questions on one capture, for the network and for W unchanged."""
+        methods = {
+            "dfnet": self._answer,
+            "w": CONTROLS["W unchanged"],
+        }
+        for row in score_capture(capture, methods, self.val_tasks, self.preprocessing):
+            self._log_validation(f"val/psnr_db/{row.task}/{row.method}", row.psnr_db)
+            self._log_validation(f"val/ssim/{row.task}/{row.method}", row.ssim)
+
+    def _log_validation(self, name: str, value: float) -> None:
+        is_main = name == "val/psnr_db/all_in_focus/dfnet"
+        self.log(name, value, on_epoch=True, batch_size=1, prog_bar=is_main)
+
+    def _answer(self, question: Question) -> Tensor:
+        device = self.device.type
+        wanted = question.target_defocus_w_px
+        return refocus(self.model, question.image_w, question.prepared, wanted, device)
+
+    def configure_optimizers(self) -> dict:
+        """The optimiser, warm-up and cosine decay over all steps of the run."""
+        optimizer = self.optimizer(self.parameters())
+        total = max(1, int(self.trainer.estimated_stepping_batches))
+
+        def factor(step: int) -> float:
+            warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
+            return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / total))))
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def _log_grid(self, batch: TrainingBatch, output: DFNetOutput) -> None:
+        """One row per sample: the inputs, the answer, the truth, the finest mask."""
+        if self.logger is None or not hasattr(self.logger.experiment, "add_image"):
+            return
+        sample = batch.sample
+        columns = [
+            sample.image_w,
+            sample.uw_on_w,
+            sample.occluded_w,
+            0.5 + sample.defocus_w_px / (2 * _COC_SHOWN_PX),
+            0.5 + sample.target_defocus_w_px / (2 * _COC_SHOWN_PX),
+            output.image,
+            batch.target,
+            output.masks_by_scale[0][..., : batch.target.shape[-2], : batch.target.shape[-1]],
+        ]
+        shown = min(_SAMPLES_SHOWN, len(batch.target))
+        rows = [c[i].detach().float().clamp(0, 1) for i in range(shown) for c in columns]
+        grid = make_grid([cell.expand(3, -1, -1) for cell in rows], nrow=len(columns))
+        names = "W | UW on W | occluded | defocus | target defocus | output | target | mask"
+        self.logger.experiment.add_image(f"train/{names}", grid, self.global_step)

@@ -1,0 +1,191 @@
+import json
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from dfnet.errors import InputError
+from dfnet.model import DFNet
+from dfnet.model.change import change_weight
+from dfnet.model.dfnet import blend, pyramid
+from dfnet.sample import Sample
+
+
+def random_sample(height=48, width=80, source_px=6.0, target_px=0.0, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    ones = torch.ones(2, 1, height, width)
+    return Sample(
+        torch.rand(2, 3, height, width, generator=g),
+        torch.rand(2, 3, height, width, generator=g),
+        (torch.rand(2, 1, height, width, generator=g) > 0.9).float(),
+        source_px * ones,
+        target_px * ones,
+        torch.rand(2, 1, height, width, generator=g),
+    )
+
+
+def awake_model(seed=0, **settings):
+    """A small network whose zero-initialised heads are given something to say."""
+    torch.manual_seed(seed)
+    model = DFNet(width=8, **settings).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "head" in name:
+                parameter.normal_(0, 0.02)
+    return model
+
+
+def run_with_hooks(model, sample):
+    seen = {}
+    hooks = [
+        getattr(model, name).register_forward_hook(
+            lambda _m, _i, out, name=name: seen.__setitem__(name, out)
+        )
+        for name in ("refine_w", "refine_uw")
+    ]
+    with torch.no_grad():
+        output = model(sample)
+    for hook in hooks:
+        hook.remove()
+    return output, seen
+
+
+@pytest.mark.parametrize(
+    ("changed", "blind", "seeing"),
+    [("uw_on_w", "refine_w", "refine_uw"), ("image_w", "refine_uw", "refine_w")],
+)
+def test_neither_path_sees_the_others_image(changed, blind, seeing):
+    model, sample = awake_model(), random_sample()
+    other = sample._replace(**{changed: 1 - getattr(sample, changed)})
+    before, seen_before = run_with_hooks(model, sample)
+    after, seen_after = run_with_hooks(model, other)
+    for x, y in zip(
+        seen_before[blind][0] + seen_before[blind][1],
+        seen_after[blind][0] + seen_after[blind][1],
+        strict=True,
+    ):
+        assert torch.equal(x, y)
+    assert not torch.equal(seen_before[seeing][1][0], seen_after[seeing][1][0])
+    assert not torch.equal(before.masks_by_scale[0], after.masks_by_scale[0])
+
+
+def test_without_guide_uw_and_its_occlusion_change_nothing():
+    model, sample = awake_model(use_guide=False), random_sample()
+    other = sample._replace(uw_on_w=1 - sample.uw_on_w, occluded_w=1 - sample.occluded_w)
+    with torch.no_grad():
+        assert torch.equal(model(sample).image, model(other).image)
+
+
+def test_near_and_far_blur_are_told_apart():
+    model = awake_model()
+    near, far = random_sample(source_px=-6.0), random_sample(source_px=6.0)
+    with torch.no_grad():
+        assert (model(near).image - model(far).image).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 80), (37, 53)])
+def test_equal_source_and_target_give_w_itself(height, width):
+    sample = random_sample(height, width, source_px=9.0, target_px=9.0)
+    with torch.no_grad():
+        assert torch.equal(awake_model()(sample).image, sample.image_w)
+
+
+def test_sizes_that_are_no_multiple_of_16_are_cropped_back():
+    sample = random_sample(37, 53)
+    with torch.no_grad():
+        image = awake_model()(sample).image
+        wider = Sample(
+            *(torch.nn.functional.pad(x, (0, 11, 0, 11), mode="replicate") for x in sample)
+        )
+        assert_close(image, awake_model()(wider).image[..., :37, :53])
+
+
+def test_blend_takes_each_octave_where_its_mask_says():
+    g = torch.Generator().manual_seed(1)
+    image_w, image_uw = (pyramid(torch.rand(1, 3, 32, 48, generator=g)) for _ in range(2))
+    nothing = [torch.zeros_like(x) for x in image_w]
+    ones = [torch.ones_like(x[:, :1]) for x in image_w]
+    zeros = [torch.zeros_like(x[:, :1]) for x in image_w]
+    for mask, expected in ((ones, image_w), (zeros, image_uw)):
+        for result, wanted in zip(blend(image_w, image_uw, mask, nothing), expected, strict=True):
+            assert_close(result, wanted)
+    # Fine detail of UW on the coarse colours of W: a constant offset of UW must vanish.
+    offset = [x + 0.25 for x in image_uw]
+    mixed = [zeros[0], zeros[1], zeros[2], ones[3]]
+    for a, b in zip(
+        blend(image_w, image_uw, mixed, nothing),
+        blend(image_w, offset, mixed, nothing),
+        strict=True,
+    ):
+        assert_close(a, b)
+
+
+def test_corrections_reach_the_finest_scale():
+    black = pyramid(torch.zeros(1, 3, 32, 32))
+    corrections = [torch.zeros_like(x) for x in black]
+    corrections[2] += 0.5
+    masks = [torch.ones_like(x[:, :1]) for x in black]
+    assert_close(blend(black, black, masks, corrections)[0], torch.full((1, 3, 32, 32), 0.5))
+
+
+def test_change_is_where_defocus_changes_and_as_far_as_its_blur_reaches():
+    source, target = torch.zeros(2, 1, 1, 64, 96)
+    target[..., 32, 48] = -20.0  # radius 10 px
+    weight = change_weight(source, target)[0, 0]
+    assert weight[32, 48] == 1
+    assert weight[32, 48 + 9] == 1
+    assert weight[32, 48 + 24] == 0
+    assert weight[32 + 24, 48] == 0
+
+
+@pytest.mark.parametrize(
+    ("change_px", "expected"), [(0.0, 0.0), (0.5, 0.0), (1.0, 0.5), (1.5, 1.0)]
+)
+def test_change_sets_in_smoothly(change_px, expected):
+    source = torch.full((1, 1, 32, 32), -3.0)
+    weight = change_weight(source, source + change_px)
+    assert_close(weight, torch.full_like(weight, expected))
+
+
+def test_bfloat16_inside_leaves_a_ramp_smooth():
+    ramp = torch.linspace(0, 1, 512).expand(1, 3, 32, 512).contiguous()
+    maps = torch.zeros(1, 1, 32, 512)
+    sample = Sample(ramp, ramp, maps, maps + 4, maps, maps)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        image = awake_model_with_quiet_heads()(sample).image
+    assert image.dtype == torch.float32
+    assert image.diff(dim=-1).abs().max() < 1 / 255
+    assert (image[0, 0, 16] * 65535).round().unique().numel() > 256
+
+
+def awake_model_with_quiet_heads():
+    torch.manual_seed(0)
+    return DFNet(width=8).eval()
+
+
+def test_saved_weights_come_back_within_half_precision(tmp_path):
+    model, sample = awake_model(trained_coc_px=17.0), random_sample()
+    model.save_pretrained(tmp_path / "weights", {"note": "here"})
+    loaded = DFNet.from_pretrained(tmp_path / "weights")
+    assert loaded.trained_coc_px == 17.0
+    assert not loaded.training
+    assert json.loads((tmp_path / "weights" / "config.json").read_text())["notes"] == {
+        "note": "here"
+    }
+    with torch.no_grad():
+        difference = (loaded(sample).image - model(sample).image).abs().max()
+    assert 0 < difference < 2e-3
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "other"])
+def test_unusable_weights_are_refused_with_their_place(tmp_path, damage):
+    folder = tmp_path / "weights"
+    if damage != "missing":
+        awake_model().save_pretrained(folder)
+    if damage == "cut":
+        file = folder / "model.safetensors"
+        file.write_bytes(file.read_bytes()[:1000])
+    if damage == "other":
+        (folder / "config.json").write_text('{"model": {"width": 4}}')
+    with pytest.raises(InputError, match="no usable weights"):
+        DFNet.from_pretrained(folder)

@@ -1,0 +1,193 @@
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from lightning import Callback, LightningDataModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from test_training_samples import QUIET, make_stack
+from torch.testing import assert_close
+from torch.utils.data import DataLoader
+
+from dfnet.errors import InputError
+from dfnet.model import DFNet
+from dfnet.model.dfnet import DFNetOutput
+from dfnet.training.datamodule import NumberSampler, StackSamples
+from dfnet.training.losses import RefocusLoss, coarse_l1, gradient_l1
+from dfnet.training.setup import find_resume, start_weights
+from dfnet.training.task import RefocusTask
+
+STEPS_PER_EPOCH = 3
+
+
+class TinyData(LightningDataModule):
+    def train_dataloader(self):
+        samples = StackSamples([make_stack()], QUIET, seed=1)
+        return DataLoader(samples, batch_size=2, sampler=NumberSampler(2 * STEPS_PER_EPOCH))
+
+
+class StopAfter(Callback):
+    """Ends a run early, as a kill right after a checkpoint would."""
+
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def on_train_epoch_end(self, trainer, task):
+        if trainer.current_epoch + 1 == self.epochs:
+            trainer.should_stop = True
+
+
+def make_task(lr=2e-3):
+    return RefocusTask(
+        DFNet(width=4),
+        RefocusLoss(),
+        lambda parameters: torch.optim.AdamW(parameters, lr=lr),
+        warmup_steps=2,
+        val_tasks=["all_in_focus"],
+        preprocessing="true",
+        image_every_n_steps=1000,
+    )
+
+
+def fit(folder, epochs, resume=None, stop_after=0):
+    seed_everything(0, verbose=False)
+    task = make_task()
+    saver = ModelCheckpoint(folder, save_last=True, save_on_train_epoch_end=True)
+    trainer = Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        callbacks=[EMAWeightAveraging(decay=0.9), saver, StopAfter(stop_after)],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        limit_val_batches=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Lightning's advice on workers and logging
+        trainer.fit(task, TinyData(), ckpt_path=resume)
+    return task
+
+
+def test_gradient_loss_by_hand():
+    target = torch.zeros(1, 1, 2, 3)
+    image = torch.tensor([[[[0.0, 1.0, 3.0], [0.0, 1.0, 3.0]]]])
+    # Horizontal differences 1, 2, 1, 2: mean 1.5; vertical ones 0.
+    assert_close(gradient_l1(image, target), torch.tensor(1.5))
+    assert_close(gradient_l1(image.mT, target.mT), torch.tensor(1.5))
+
+
+def test_coarse_loss_compares_each_scale_with_the_averaged_target():
+    target = torch.zeros(1, 3, 4, 4)
+    target[..., 0, 0] = 1.0  # a quarter at 1/2 size, a sixteenth at 1/4 size
+    images = [target + 9, torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 1, 1)]
+    assert_close(coarse_l1(images, target), torch.tensor(0.25 / 4 + 1 / 16))
+
+
+def test_coarse_loss_leaves_padding_out():
+    target = torch.zeros(1, 3, 6, 6)
+    padded = torch.zeros(1, 3, 8, 8)
+    padded[..., 3:, :] = 100.0
+    padded[..., :, 3:] = 100.0
+    assert coarse_l1([target, padded], target) == 0
+
+
+def test_loss_is_zero_only_for_the_answer():
+    g = torch.Generator().manual_seed(0)
+    target = torch.rand(2, 3, 32, 32, generator=g)
+    half = torch.nn.functional.avg_pool2d(target, 2)
+    right = DFNetOutput(target, [target, half], [])
+    assert_close(RefocusLoss()(right, target), torch.tensor(0.0), atol=1e-6, rtol=0)
+    for wrong in (
+        right._replace(image=target + 0.1),
+        right._replace(images_by_scale=[target, half + 0.1]),
+    ):
+        assert RefocusLoss()(wrong, target) > 0.01
+
+
+def test_perceptual_loss_needs_weights_by_path(tmp_path):
+    with pytest.raises(InputError, match="vgg_weights"):
+        RefocusLoss(perceptual=0.1)
+    with pytest.raises(InputError, match="no such file"):
+        RefocusLoss(perceptual=0.1, vgg_weights=str(tmp_path / "none.pth"))
+
+
+def test_one_sample_is_learned():
+    torch.manual_seed(0)
+    samples = StackSamples([make_stack()], QUIET, seed=1)
+    numbers = [n for n in range(40) if _changes(samples[n])][:2]
+    batch = torch.utils.data.default_collate([samples[n] for n in numbers])
+    model, loss = DFNet(width=16), RefocusLoss(ssim=0.0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    history = []
+    for _ in range(60):
+        value = loss(model(batch.sample), batch.target)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        history.append(value.item())
+    assert history[-1] < 0.6 * history[0]
+
+
+def _changes(batch):
+    return (batch.sample.target_defocus_w_px - batch.sample.defocus_w_px).abs().max() > 0.9
+
+
+def test_resumed_run_equals_an_unbroken_one(tmp_path):
+    unbroken = fit(tmp_path / "a", epochs=3)
+    fit(tmp_path / "b", epochs=3, stop_after=2)
+    resumed = fit(tmp_path / "b", epochs=3, resume=tmp_path / "b" / "last.ckpt")
+    fresh = make_task()
+    for (name, a), (_, b), (_, c) in zip(
+        *(t.model.named_parameters() for t in (unbroken, resumed, fresh)), strict=True
+    ):
+        assert_close(a, b, atol=1e-6, rtol=1e-5, msg=name)
+        if "mask_heads.0.weight" in name:
+            assert not torch.equal(a, c)  # it did train
+
+
+def test_find_resume_refuses_to_overwrite_a_run(tmp_path):
+    assert find_resume(tmp_path, resume=True) is None
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    last.parent.mkdir()
+    last.touch()
+    assert find_resume(tmp_path, resume=True) == str(last)
+    with pytest.raises(InputError, match="holds an earlier run"):
+        find_resume(tmp_path, resume=False)
+
+
+def test_start_weights_copy_or_explain(tmp_path):
+    torch.manual_seed(1)
+    DFNet(width=4).save_pretrained(tmp_path)
+    model = DFNet(width=4)
+    start_weights(model, str(tmp_path))
+    reference = DFNet.from_pretrained(tmp_path)
+    assert_close(model.refine_w.stem.weight, reference.refine_w.stem.weight)
+    with pytest.raises(InputError, match="another network"):
+        start_weights(DFNet(width=8), str(tmp_path))
+
+
+def compose_train(overrides=()):
+    configs = str(Path(__file__).parents[1] / "configs")
+    with initialize_config_dir(configs, version_base="1.3"):
+        return compose("train", overrides=list(overrides))
+
+
+@pytest.mark.parametrize("experiment", ["dfnet", "no_guide", "smoke"])
+def test_experiments_change_known_keys_only_and_can_be_built(experiment):
+    base, cfg = compose_train(), compose_train([f"+experiment={experiment}"])
+    assert cfg.keys() == base.keys()
+    task, data = instantiate(cfg.task), instantiate(cfg.data)
+    assert task.model.use_guide == (experiment != "no_guide")
+    assert data.settings.crop_px <= 160
+    assert {type(instantiate(c)).__name__ for c in cfg.callbacks.values()} >= {
+        "EMAWeightAveraging",
+        "ModelCheckpoint",
+    }
+
+
+def test_every_experiment_file_is_tested():
+    folder = Path(__file__).parents[1] / "configs" / "experiment"
+    assert {f.stem for f in folder.glob("*.yaml")} == {"dfnet", "no_guide", "smoke"}

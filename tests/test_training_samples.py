@@ -1,0 +1,145 @@
+import dataclasses
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from dfnet.sensor import srgb_from_linear
+from dfnet.training.datamodule import NumberSampler, StackSamples
+from dfnet.training.samples import SampleSettings, draw_sample, smooth_noise
+from dfnet.training.stacks import Guidance, TrainingStack
+
+HEIGHT, WIDTH = 56, 72
+SHIFT = (5.0, -3.0)  # UW is W moved 5 right and 3 up
+QUIET = SampleSettings(
+    crop_px=32,
+    flow_error_px=0.0,
+    defocus_scale_error=0.0,
+    guide_gain_error=0.0,
+    exposure_range=(1.0, 1.0),
+    shot_noise_range=(1e-12, 1e-12),
+    read_noise_range=(1e-9, 1e-9),
+    all_in_focus_share=0.0,
+    add_blur_share=0.0,
+    estimated_share=0.0,
+)
+
+
+def make_stack(slices=3, estimated=False):
+    """Every slice shows its own texture; defocus of slice k is x/10 + k everywhere."""
+    g = torch.Generator().manual_seed(5)
+    textures = torch.rand(slices + 1, 3, HEIGHT, WIDTH, generator=g) * 0.4
+    ramp = torch.arange(WIDTH).float().expand(1, HEIGHT, WIDTH) / 10
+    flow = torch.tensor(SHIFT).view(2, 1, 1).expand(2, HEIGHT, WIDTH).contiguous()
+    occluded = torch.zeros(1, HEIGHT, WIDTH, dtype=torch.bool)
+    true = [Guidance(flow, occluded, ramp + k) for k in range(slices)]
+    off = [Guidance(flow + 1, ~occluded, ramp * 1.5 + k + 0.25) for k in range(slices)]
+    guide = torch.roll(textures[0], (-3, 5), dims=(-2, -1))
+    return TrainingStack(
+        [t.half() for t in textures[:slices]],
+        guide.half(),
+        textures[slices].half(),
+        True,
+        true,
+        off if estimated else None,
+        [t.defocus_w_px for t in true],
+        torch.hypot(ramp, ramp),
+    )
+
+
+def draw(settings, seed, stack=None):
+    return draw_sample(stack or make_stack(), settings, torch.Generator().manual_seed(seed))
+
+
+def linear_photo(texture):
+    return srgb_from_linear((4 * texture.half().float().square()).clamp(0, 1))
+
+
+def test_the_guide_lands_on_w_in_every_crop_and_flip():
+    stack = make_stack(slices=1)
+    for seed in range(12):
+        sample = draw(QUIET, seed, stack).sample
+        inner = (..., slice(4, -4), slice(4, -4))  # rolled-in borders of the guide stay out
+        error = (sample.uw_on_w - sample.image_w)[inner].abs()
+        assert error.median() < 1e-3, seed
+
+
+def test_maps_turn_with_the_picture():
+    """Defocus grows along the frame's x: where x went, the picture must have gone too."""
+    stack = make_stack(slices=1)
+    photo = linear_photo(stack.wide[0])
+    for seed in range(8):
+        sample = draw(QUIET, seed, stack).sample
+        columns = (sample.defocus_w_px[0] * 10).round().long()
+        candidates = photo[:, :, columns[0, 0]]
+        distance = (candidates - sample.image_w[:, 0, 0].view(3, 1)).abs().sum(0)
+        assert distance.min() < 1e-3
+
+
+def test_refocus_target_is_the_source_map_moved_by_a_constant():
+    for seed in range(6):
+        batch = draw(QUIET, seed)
+        change = batch.sample.target_defocus_w_px - batch.sample.defocus_w_px
+        assert_close(change, change.mean().expand_as(change), atol=1e-5, rtol=0)
+        assert abs(float(change.mean())) in (pytest.approx(k, abs=1e-4) for k in (0, 1, 2))
+
+
+def test_identity_keeps_the_noise_of_w():
+    noisy = dataclasses.replace(QUIET, read_noise_range=(0.02, 0.02))
+    stack = make_stack(slices=1)  # source and target can only be the same
+    batch = draw(noisy, 3, stack)
+    assert torch.equal(batch.target, batch.sample.image_w)
+    assert (batch.sample.target_defocus_w_px - batch.sample.defocus_w_px).abs().max() == 0
+
+
+def test_all_in_focus_target_is_noise_free_truth_with_a_zero_map():
+    settings = dataclasses.replace(QUIET, all_in_focus_share=1.0, read_noise_range=(0.05, 0.05))
+    stack = make_stack()
+    batch = draw(settings, 2, stack)
+    assert batch.sample.target_defocus_w_px.abs().max() == 0
+    truth = linear_photo(stack.all_in_focus)
+    values = truth.flatten().sort().values
+    place = torch.searchsorted(values, batch.target.flatten()).clamp(1, len(values) - 1)
+    nearest = torch.minimum(
+        (values[place] - batch.target.flatten()).abs(),
+        (values[place - 1] - batch.target.flatten()).abs(),
+    )
+    assert nearest.max() < 1e-4
+
+
+def test_add_blur_starts_from_the_sharp_picture():
+    batch = draw(dataclasses.replace(QUIET, add_blur_share=1.0), 4)
+    assert batch.sample.defocus_w_px.abs().max() == 0
+    assert batch.sample.target_defocus_w_px.abs().max() > 0
+
+
+def test_estimated_guidance_is_used_by_its_share():
+    stack = make_stack(estimated=True)
+    always = dataclasses.replace(QUIET, estimated_share=1.0)
+    assert draw(always, 0, stack).sample.occluded_w.min() == 1
+    assert draw(QUIET, 0, stack).sample.occluded_w.max() == 0
+    # The estimated source map is off; the target is that map shifted onto the wanted one's median.
+    change = (lambda s: s.target_defocus_w_px - s.defocus_w_px)(draw(always, 1, stack).sample)
+    assert_close(change, change.mean().expand_as(change), atol=1e-5, rtol=0)
+
+
+def test_sample_number_fixes_the_sample():
+    samples = StackSamples([make_stack()], QUIET, seed=3)
+    again = StackSamples([make_stack()], QUIET, seed=3)
+    other = StackSamples([make_stack()], QUIET, seed=4)
+    assert torch.equal(samples[7].sample.image_w, again[7].sample.image_w)
+    assert not torch.equal(samples[7].sample.image_w, samples[8].sample.image_w)
+    assert not torch.equal(samples[7].sample.image_w, other[7].sample.image_w)
+
+
+def test_numbers_go_on_from_epoch_to_epoch():
+    sampler = NumberSampler(4)
+    assert list(sampler) == [0, 1, 2, 3]
+    sampler.set_epoch(2)
+    assert list(sampler) == [8, 9, 10, 11]
+
+
+def test_smooth_noise_has_unit_variance_and_no_fine_detail():
+    noise = smooth_noise((200, 64, 64), torch.Generator().manual_seed(0))
+    assert 0.7 < float(noise.std()) < 1.2
+    assert noise.diff(dim=-1).std() < 0.25
