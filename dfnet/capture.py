@@ -184,7 +184,7 @@ class Capture:
 def radial_map(height: int, width: int, camera: Camera | None = None) -> Tensor:
     """Distance from the full frame's optical centre, 0 there and 1 in its corner, (1, H, W).
 
-    Lens effects vary over the *full* frame, so a crop keeps the values of the frame it was cut from.
+    Lens effects vary over the *full* frame: a crop keeps the values of the frame it was cut from.
     """
     camera = camera or Camera()
     cx, cy = camera.principal_point_px or ((width - 1) / 2, (height - 1) / 2)

@@ -1,4 +1,4 @@
-"""What the entry points share: plain errors, and file names that Hydra's grammar would trip over."""
+"""What the entry points share: plain errors, and file names that Hydra would trip over."""
 
 import functools
 import sys

@@ -1,7 +1,7 @@
 """From linear radiance to a phone's photo: exposure, white balance, noise, clipping, tone curve.
 
-Rendered stacks are stored noise-free and linear; they become photos when they are loaded, so that one
-render serves any number of noise draws.
+Rendered stacks are stored noise-free and linear; they become photos when they are loaded, so that
+one render serves any number of noise draws.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def develop(radiance: Tensor, sensor: Sensor, generator: torch.Generator) -> Ten
 
 
 def srgb_from_linear(linear: Tensor) -> Tensor:
-    """sRGB transfer curve (IEC 61966-2-1), [0, 1] to [0, 1]."""
+    """The sRGB transfer curve (IEC 61966-2-1), [0, 1] to [0, 1]."""
     low = 12.92 * linear
     high = 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(linear <= 0.0031308, low, high)

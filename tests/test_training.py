@@ -114,21 +114,22 @@ def test_perceptual_loss_needs_weights_by_path(tmp_path):
         RefocusLoss(perceptual=0.1, vgg_weights=str(tmp_path / "none.pth"))
 
 
-def test_one_sample_is_learned():
+def test_taking_the_guide_is_learned_from_one_batch():
     torch.manual_seed(0)
     samples = StackSamples([make_stack()], QUIET, seed=1)
     numbers = [n for n in range(40) if _changes(samples[n])][:2]
     batch = torch.utils.data.default_collate([samples[n] for n in numbers])
+    wanted = batch.sample.uw_on_w
     model, loss = DFNet(width=16), RefocusLoss(ssim=0.0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     history = []
     for _ in range(60):
-        value = loss(model(batch.sample), batch.target)
+        value = loss(model(batch.sample), wanted)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
         history.append(value.item())
-    assert history[-1] < 0.6 * history[0]
+    assert history[-1] < 0.3 * history[0]
 
 
 def _changes(batch):
