@@ -84,6 +84,10 @@ class RefocusTask(L.LightningModule):
         wanted = question.target_defocus_w_px
         return refocus(self.model, question.image_w, question.prepared, wanted, device)
 
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        """Keep what rebuilds the network beside its weights, for `evaluate.py checkpoint=…`."""
+        checkpoint["model"] = self.model.config
+
     def configure_optimizers(self) -> dict:
         """The optimiser, warm-up and cosine decay over all steps of the run."""
         optimizer = self.optimizer(self.parameters())
