@@ -5,6 +5,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from dfnet.capture import Capture, load_capture
 from dfnet.errors import InputError
 from dfnet.evaluation.methods import Method
@@ -54,10 +56,13 @@ class Scores(NamedTuple):
             InputError: there are some.
         """
         if self.failures:
-            count = len(self.failures)
-            raise InputError("\n".join([f"{count} captures could not be used", *self.failures]))
+            names = "\n".join(self.failures)
+            raise InputError(
+                f"{len(self.failures)} captures could not be used, the others were\n{names}"
+            )
 
 
+@torch.autocast("cpu", enabled=False)  # a trainer's autocast would compute metrics in bfloat16
 def score_capture(
     capture: Capture,
     methods: Mapping[str, Method],
@@ -100,6 +105,9 @@ def score_folders(
         tasks: some of `TASKS`.
         preprocessing: `estimated` or `true`.
         root: scenes are called by their path below it.
+
+    Raises:
+        InputError: a name that is not known, or nothing at all could be scored.
     """
     refuse_unknown(tasks, preprocessing)
     scores = Scores([], [], [])
@@ -114,6 +122,9 @@ def score_folders(
             continue
         reasons = {task: why_not(capture, task, preprocessing) for task in tasks}
         scores.skipped.extend(f"{scene}, {task}: {r}" for task, r in reasons.items() if r)
+    if not scores.rows:
+        why = "\n".join([*scores.failures, *scores.skipped])
+        raise InputError(f"no capture can answer any of the tasks\n{why}")
     return scores
 
 

@@ -1,9 +1,9 @@
 """The questions that an evaluation asks of every method, and their answers.
 
-The target map comes from the map a method is given, not from the truth: a refocused target is the
-source's map plus one constant, the shallow target is linear in disparity. Only those one or two
-numbers are fitted to the true map, as a user would set a slider; errors of estimated depth stay in.
-With true preprocessing the target map is the true one.
+The target map comes from what a method is given, not from the truth: a refocused target is the
+source's map plus a constant, the shallow target the device's blur per disparity plus a constant.
+Only that constant is fitted to the true map, as a user would set a focus slider; errors of the
+estimated maps stay in. With true preprocessing the target map is the true one.
 """
 
 import functools
@@ -11,9 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from scipy.optimize import least_squares
 from torch import Tensor
 
 from dfnet.capture import Camera, Capture
@@ -22,7 +20,6 @@ from dfnet.preprocess import Preprocessed, preprocess_capture, true_preprocessin
 
 TASKS = ("all_in_focus", "refocus", "shallow_depth_of_field", "identity")
 PREPARATIONS = {"estimated": preprocess_capture, "true": true_preprocessing}
-_FIT_PIXELS = 20_000
 
 
 class Question(NamedTuple):
@@ -164,7 +161,8 @@ def _ask_shallow(stack: _Stack) -> Iterator[Question]:
     image_w, prepared = stack.sharp()
     target = stack.defocus_w_px(blurriest)
     if stack.preprocessing == "estimated":
-        target = linear_in(prepared.disparity_w_px, target)
+        per_disparity = prepared.device_defocus_per_disparity
+        target = shifted_to(target, -per_disparity * prepared.disparity_w_px)
     name = f"all in focus → slice {blurriest}"
     truth = stack.capture.load_clean_wide(blurriest)
     yield stack.question("shallow_depth_of_field", name, image_w, prepared, target, truth)
@@ -183,22 +181,6 @@ _ASK = dict(zip(TASKS, (_ask_all_in_focus, _ask_refocus, _ask_shallow, _ask_iden
 def shifted_to(wanted_px: Tensor, defocus_w_px: Tensor) -> Tensor:
     """The map plus the constant that brings it nearest to the wanted one (a focus shift)."""
     return defocus_w_px + (wanted_px - defocus_w_px).median()
-
-
-def linear_in(disparity_w_px: Tensor, wanted_px: Tensor) -> Tensor:
-    """The map `a - b * disparity`, b >= 0, nearest to the wanted one (a thin lens, robustly)."""
-    step = max(1, disparity_w_px.numel() // _FIT_PIXELS)
-    x = disparity_w_px.flatten()[::step].double().numpy()
-    y = wanted_px.flatten()[::step].double().numpy()
-    start = np.array([np.median(y), 0.0])
-    centre, spread = np.median(x), np.std(x) + 1e-6
-    fit = least_squares(
-        lambda p: p[0] - p[1] * (x - centre) / spread - y,
-        start,
-        bounds=([-np.inf, 0.0], np.inf),
-        loss="soft_l1",
-    )
-    return (fit.x[0] - fit.x[1] * (disparity_w_px - centre) / spread).to(disparity_w_px)
 
 
 def _distinct(*items):

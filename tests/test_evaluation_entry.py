@@ -1,0 +1,90 @@
+"""evaluate.py as it is typed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from made_stack import make_stack
+
+from dfnet.errors import InputError
+from dfnet.evaluation.weights import load_network, network_from_checkpoint
+from dfnet.model import DFNet
+
+ROOT = Path(__file__).parents[1]
+
+
+def evaluate(*arguments, cwd):
+    command = [sys.executable, str(ROOT / "evaluate.py"), "device=cpu", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(0)
+    DFNet(width=4).save_pretrained(folder)
+    return folder
+
+
+def test_a_run_prints_a_table_and_writes_its_file_and_nothing_else(tmp_path, weights):
+    make_stack(tmp_path / "my stacks, new" / "desk", (0.4, 1.0))
+    run = evaluate(
+        f"data.root={tmp_path}/my stacks, new",
+        f"weights={weights}",
+        "preprocessing=true",
+        "output=scores (1).json",
+        cwd=tmp_path,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "all in focus" in run.stdout
+    assert "scores (1).json" in run.stdout
+    assert {p.name for p in tmp_path.iterdir()} == {"my stacks, new", "scores (1).json"}
+    record = json.loads((tmp_path / "scores (1).json").read_text())
+    assert len(record["rows"]) == 4 * 3  # tasks and methods
+    assert {r["scene"] for r in record["rows"]} == {"desk"}
+    assert record["settings"]["preprocessing"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("data.root=nowhere", "error: nowhere: no folder with a capture.json"),
+        ("tasks=[deblur]", "error: tasks: `deblur` is not known"),
+        ("weights=nowhere", "error: nowhere: no usable weights"),
+    ],
+)
+def test_a_mistake_gets_one_message_and_no_traceback(argument, message, tmp_path, weights):
+    make_stack(tmp_path / "desk", (0.4, 1.0))
+    arguments = [f"data.root={tmp_path}", f"weights={weights}", argument]
+    run = evaluate(*arguments, cwd=tmp_path)
+    assert run.returncode == 1
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["desk"]
+
+
+def test_a_checkpoint_gives_its_network_back(tmp_path):
+    torch.manual_seed(1)
+    model = DFNet(width=4, trained_coc_px=17.0)
+    state = {f"model.{k}": v for k, v in model.state_dict().items()} | {"loss.w": torch.ones(2)}
+    torch.save({"model": model.config, "state_dict": state}, tmp_path / "last.ckpt")
+    loaded = load_network(checkpoint=tmp_path / "last.ckpt")
+    assert loaded.trained_coc_px == 17.0
+    assert not loaded.training
+    for name, value in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path):
+    (tmp_path / "text.ckpt").write_text("not one")
+    torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
+    for name in ("text.ckpt", "foreign.ckpt"):
+        with pytest.raises(InputError, match=rf"{name}: not a usable checkpoint"):
+            network_from_checkpoint(tmp_path / name)
+    with pytest.raises(InputError, match=r"missing\.ckpt: no such file"):
+        network_from_checkpoint(tmp_path / "missing.ckpt")
+    with pytest.raises(InputError, match="both are given"):
+        load_network(tmp_path, tmp_path / "text.ckpt")
