@@ -114,12 +114,12 @@ def test_perceptual_loss_needs_weights_by_path(tmp_path):
         RefocusLoss(perceptual=0.1, vgg_weights=str(tmp_path / "none.pth"))
 
 
-def test_taking_the_guide_is_learned_from_one_batch():
+def test_inverting_w_is_learned_from_one_batch():
     torch.manual_seed(0)
     samples = StackSamples([make_stack()], QUIET, seed=1)
     numbers = [n for n in range(40) if _changes(samples[n])][:2]
     batch = torch.utils.data.default_collate([samples[n] for n in numbers])
-    wanted = batch.sample.uw_on_w
+    wanted = 1 - batch.sample.image_w
     model, loss = DFNet(width=16), RefocusLoss(ssim=0.0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     history = []

@@ -146,8 +146,22 @@ def _draw_guide(
     flow = flow_w_to_uw + error_px * smooth_noise(flow_w_to_uw.shape, generator)
     gains = 1 + settings.guide_gain_error * torch.randn(3, generator=generator)
     sensor = _draw_sensor(settings, generator, exposure, tuple(gains.tolist()))
-    photo_uw = _photo(stack, stack.ultrawide, sensor, generator)
-    return backward_warp(photo_uw[None], flow[None])[0]
+    part, corner = _part_seen(flow, stack.ultrawide.shape)
+    photo_uw = _photo(stack, stack.ultrawide[part], sensor, generator)
+    return backward_warp(photo_uw[None], (flow - corner)[None])[0]
+
+
+def _part_seen(flow: Tensor, shape: tuple[int, ...]) -> tuple[tuple[slice, ...], Tensor]:
+    """The part of UW that a crop of W looks at, so that only that much is developed."""
+    height, width = flow.shape[-2:]
+    x = flow[0] + torch.arange(width)
+    y = flow[1] + torch.arange(height)[:, None]
+    bounds = []
+    for position, size in ((y, shape[-2]), (x, shape[-1])):
+        first = min(max(int(position.min()) - 2, 0), size - 2)
+        bounds.append(slice(first, min(max(int(position.max()) + 3, first + 2), size)))
+    corner = torch.tensor([bounds[1].start, bounds[0].start]).view(2, 1, 1)
+    return (slice(None), *bounds), corner
 
 
 def smooth_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
