@@ -1,0 +1,52 @@
+"""The one blur model: a uniform disc, anti-aliased, in linear light."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SUPERSAMPLES = 8
+
+
+def disc_kernel(diameter_px: float, device: torch.device | str | None = None) -> Tensor:
+    """A uniform disc, each tap the share of its pixel that the disc covers.
+
+    Args:
+        diameter_px: of the circle of confusion; below about one pixel the kernel is the identity.
+        device: where the kernel is wanted.
+
+    Returns:
+        (K, K) float32, K odd, sum 1.
+    """
+    if not 0 <= diameter_px < math.inf:
+        raise ValueError(f"need a finite diameter_px >= 0, got {diameter_px}")
+    reach = math.ceil(max(diameter_px, 1.0) / 2 - 0.5)
+    size = 2 * reach + 1
+    offsets = (torch.arange(size * SUPERSAMPLES, device=device) + 0.5) / SUPERSAMPLES - size / 2
+    squared = offsets[:, None] ** 2 + offsets[None, :] ** 2
+    fine = (squared <= (max(diameter_px, 1.0) / 2) ** 2).float()
+    kernel = F.avg_pool2d(fine[None, None], SUPERSAMPLES)[0, 0]
+    return kernel / kernel.sum()
+
+
+def disc_blur(image_linear: Tensor, diameter_px: float) -> Tensor:
+    """Blur linear light by a disc; borders are reflected.
+
+    Args:
+        image_linear: (B, C, H, W) in linear light (blur does not commute with a tone curve).
+        diameter_px: of the circle of confusion.
+
+    Returns:
+        Same shape.
+    """
+    kernel = disc_kernel(diameter_px, image_linear.device).to(image_linear.dtype)
+    reach = kernel.shape[0] // 2
+    if reach == 0:
+        return image_linear
+    height, width = image_linear.shape[-2:]
+    mode = "reflect" if reach < min(height, width) else "replicate"
+    padded = F.pad(image_linear, (reach, reach, reach, reach), mode=mode)
+    batch, channels = image_linear.shape[:2]
+    blurred = F.conv2d(padded.flatten(0, 1)[:, None], kernel[None, None])
+    return blurred.reshape(batch, channels, height, width)

@@ -1,0 +1,109 @@
+"""Working copies of the two photos, and the rectification found on them."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from dfnet.preprocess.colour import apply_curves, histogram_curves
+from dfnet.preprocess.flow import consistent_flow
+from dfnet.preprocess.rectify import (
+    CONSISTENT_PX,
+    Rectification,
+    fit_cross_correction,
+    pixel_grid,
+    sample_uw,
+)
+from dfnet.preprocess.register import Registration
+
+
+class Views(NamedTuple):
+    """W and UW reduced to the working size; UW's histogram is W's.
+
+    Attributes:
+        image_w: (h, w, 3) float32 in [0, 1].
+        scale: of `image_w` against W's full size.
+        image_uw: (h', w', 3), UW at about the same pixels per scene detail.
+        scale_uw: of `image_uw` against UW's full size.
+        curves: the histogram curves that were applied to UW.
+    """
+
+    image_w: np.ndarray
+    scale: float
+    image_uw: np.ndarray
+    scale_uw: float
+    curves: list[np.ndarray]
+
+
+def working_views(
+    image_w: np.ndarray, image_uw: np.ndarray, registration: Registration, side_px: int
+) -> Views:
+    """Shrink both photos so that W's longer side is at most `side_px`, and match histograms."""
+    scale = min(1.0, side_px / max(image_w.shape[:2]))
+    w_per_uw = float(np.sqrt(abs(np.linalg.det(registration.w_from_uw[:2, :2]))))
+    scale_uw = min(1.0, scale * w_per_uw)
+    small_w, small_uw = shrink(image_w, scale), shrink(image_uw, scale_uw)
+    rectification = Rectification(registration, image_w.shape[:2])
+    points = rectification.points_uw(pixel_grid(small_w.shape[:2], scale))
+    roughly_aligned, inside = sample_uw(small_uw, points, scale_uw)
+    curves = histogram_curves(roughly_aligned, small_w, inside)
+    return Views(small_w, scale, apply_curves(small_uw, curves), scale_uw, curves)
+
+
+def straighten(
+    views: Views, rectification: Rectification, rounds: int
+) -> tuple[Rectification, tuple[float, float], float]:
+    """Remove what moves across the baseline, by dense flow and a smooth polynomial.
+
+    Args:
+        views: the working photos.
+        rectification: the rigid start.
+        rounds: how often to repeat; two are enough.
+
+    Returns:
+        the rectification; the range of motion along the baseline [full W px]; and the median
+        distance across it that is left [full W px].
+    """
+    axis = rectification.registration.axis
+    for _ in range(rounds):
+        flow, valid = rectified_flow(views, rectification)
+        correction = fit_cross_correction(flow, valid, axis, rectification.shape_w, views.scale)
+        rectification = rectification._replace(corrections=(*rectification.corrections, correction))
+    flow, valid = rectified_flow(views, rectification)
+    moved = flow[valid] / views.scale
+    if len(moved) == 0:
+        return rectification, (0.0, 0.0), float("inf")
+    low, high = np.quantile(moved @ axis, [0.01, 0.99])
+    left = np.median(np.abs(moved @ np.array([-axis[1], axis[0]])))
+    return rectification, (float(low), float(high)), float(left)
+
+
+def rectified_flow(views: Views, rectification: Rectification) -> tuple[np.ndarray, np.ndarray]:
+    """Dense flow W to rectified UW [working px] and where it can be trusted."""
+    rectified, inside = rectified_uw(views, rectification)
+    flow, valid = consistent_flow(gray_8_bit(views.image_w), gray_8_bit(rectified), CONSISTENT_PX)
+    return flow, valid & inside
+
+
+def rectified_uw(views: Views, rectification: Rectification) -> tuple[np.ndarray, np.ndarray]:
+    """UW on the rectified working grid (h, w, 3), and where it has been photographed."""
+    points = rectification.points_uw(pixel_grid(views.image_w.shape[:2], views.scale))
+    return sample_uw(views.image_uw, points, views.scale_uw)
+
+
+def shrink(image: np.ndarray, scale: float) -> np.ndarray:
+    """Area-averaged copy at `scale` <= 1; the image itself where nothing is to be done."""
+    size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+    if size == (image.shape[1], image.shape[0]):
+        return image
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def gray_8_bit(image: np.ndarray) -> np.ndarray:
+    """8-bit luma (H, W) of an image (H, W, 3) in [0, 1]."""
+    return (gray(image).clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def gray(image: np.ndarray) -> np.ndarray:
+    """Float32 luma (H, W) of an image (H, W, 3)."""
+    return image @ np.array([0.299, 0.587, 0.114], dtype=np.float32)

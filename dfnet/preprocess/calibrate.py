@@ -1,0 +1,222 @@
+"""The blur law from the pictures: which blur of UW looks like W, for each disparity.
+
+Defocus is disparity across the aperture, so all surfaces lie on one V: CoC = slope * |d - d_focus|.
+The table holds how badly each blur explains W in each range of disparities; the V through its
+smallest entries is searched on a grid.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from dfnet.blur import disc_blur, disc_kernel
+from dfnet.optics import BlurLaw
+from dfnet.sensor import linear_from_srgb, srgb_from_linear
+
+TYPICAL_DEFOCUS_PER_DISPARITY = 0.22  # measured on Pixel 6 Pro pairs
+LOG_SPREAD = 0.25
+EVIDENCE = 400.0  # independent pixels the table counts for, against the prior
+BINS = 24
+MAX_COC_SHARE = 0.08  # of the longer side
+TRUNCATION = 0.15
+MIN_TEXTURE = 0.015
+MIN_BIN_PIXELS = 60
+NO_DEFOCUS_GAIN = 0.015  # a V that explains W less than this much better than no blur is none
+
+
+class BlurTable(NamedTuple):
+    """Mean robust residual [disparity bin, CoC level].
+
+    Attributes:
+        disparity_px: centre of each bin.
+        coc_px: diameter of each level.
+        residual: (bins, levels).
+        weight: (bins,), so that one large plane does not outvote the rest.
+    """
+
+    disparity_px: np.ndarray
+    coc_px: np.ndarray
+    residual: np.ndarray
+    weight: np.ndarray
+
+
+class BlurFit(NamedTuple):
+    """The fitted law and how far to trust it.
+
+    Attributes:
+        law: in the pixels of the table; slope 0 where W shows no defocus.
+        gain: share of the residual that the law explains away, against no blur.
+        focus_deviation_px: standard deviation of `disparity_at_focus_px`, from the evidence curve.
+        slope_deviation: the same of `defocus_per_disparity`.
+    """
+
+    law: BlurLaw
+    gain: float
+    focus_deviation_px: float
+    slope_deviation: float
+
+
+def blur_table(
+    image_w: np.ndarray,
+    uw_on_w: np.ndarray,
+    disparity_px: np.ndarray,
+    valid: np.ndarray,
+    uw_scale: float = 1.0,
+) -> BlurTable:
+    """Try every blur on aligned UW and hold it against W.
+
+    Args:
+        image_w: (H, W, 3) in [0, 1].
+        uw_on_w: aligned, colour-matched UW, the same shape.
+        disparity_px: (H, W).
+        valid: bool (H, W), visible in both and matched well.
+        uw_scale: W-grid pixels per pixel of UW's own; above 1 UW resolves less than the grid.
+
+    Returns:
+        The table; without rows where there is too little texture.
+    """
+    gray_w, gray_uw = _linear_gray(image_w), _linear_gray(uw_on_w)
+    if uw_scale > 1.05:
+        sigma = 0.5 * float(np.sqrt(uw_scale**2 - 1))
+        gray_w = cv2.GaussianBlur(gray_w, (0, 0), sigma)
+    keep = valid & _textured(gray_uw) & _smooth(disparity_px)
+    levels = _levels(max(gray_w.shape))
+    edges, index = _bins(disparity_px, keep)
+    centres, rows, weights = [], [], []
+    encoded_w, noise = _encode(gray_w), _noise_deviation(_encode(gray_uw))
+    residuals = [_residual(encoded_w, gray_uw, coc, noise) for coc in levels]
+    for b in range(len(edges) - 1):
+        here = keep & (index == b)
+        if here.sum() < MIN_BIN_PIXELS:
+            continue
+        centres.append(float(np.median(disparity_px[here])))
+        rows.append([float(r[here].mean()) for r in residuals])
+        weights.append(float(np.sqrt(here.sum())))
+    return BlurTable(
+        np.array(centres), levels, np.array(rows).reshape(-1, len(levels)), np.array(weights)
+    )
+
+
+def fit_blur_law(
+    table: BlurTable, known_defocus_per_disparity: float | None = None
+) -> BlurFit | None:
+    """The V through the table.
+
+    Args:
+        table: of `blur_table`.
+        known_defocus_per_disparity: aperture over baseline where it is known; else it is searched
+            under a prior around what phones have.
+
+    Returns:
+        The law in the table's pixels, or None where the table is empty.
+    """
+    if len(table.disparity_px) == 0:
+        return None
+    if known_defocus_per_disparity is not None:
+        slopes = np.array([known_defocus_per_disparity])
+    else:
+        slopes = TYPICAL_DEFOCUS_PER_DISPARITY * np.exp(np.linspace(-1, 1, 41))
+    low, high = table.disparity_px.min(), table.disparity_px.max()
+    reach = table.coc_px[-1] / TYPICAL_DEFOCUS_PER_DISPARITY
+    centres = np.linspace(low - reach, high + reach, 400)
+    score = _objective(table, slopes, centres, known_defocus_per_disparity is None)
+    i, j = np.unravel_index(score.argmin(), score.shape)
+    step = centres[1] - centres[0]
+    fine = np.linspace(centres[j] - 2 * step, centres[j] + 2 * step, 81)
+    fine_score = _objective(table, slopes[i : i + 1], fine, known_defocus_per_disparity is None)
+    focus = fine[fine_score[0].argmin()]
+    chance = np.exp(score.min() - score)
+    chance /= chance.sum()
+    weight = table.weight / table.weight.sum()
+    sharp = float(weight @ table.residual[:, 0])
+    blurred = float(weight @ _explained(table, slopes[i : i + 1], np.array([focus]))[0, 0])
+    gain = 1 - blurred / max(sharp, 1e-9)
+    slope = float(slopes[i]) if gain >= NO_DEFOCUS_GAIN else 0.0
+    return BlurFit(
+        BlurLaw(slope, float(focus)),
+        gain,
+        _deviation(chance.sum(axis=0), centres),
+        _deviation(chance.sum(axis=1), slopes),
+    )
+
+
+def _objective(table, slopes, centres, with_prior: bool) -> np.ndarray:
+    """Negative log posterior [slope, centre]: Laplacian residuals, log-normal slope."""
+    weight = table.weight / table.weight.sum()
+    residual = np.einsum("scb,b->sc", _explained(table, slopes, centres), weight)
+    score = EVIDENCE * np.log(residual + 1e-6)
+    if with_prior:
+        z = np.log(slopes / TYPICAL_DEFOCUS_PER_DISPARITY) / LOG_SPREAD
+        score = score + 0.5 * (z**2)[:, None]
+    return score
+
+
+def _explained(table, slopes, centres) -> np.ndarray:
+    """Residual per (slope, centre, bin), interpolated between levels."""
+    distance = np.abs(table.disparity_px[None, None] - centres[None, :, None])
+    coc = slopes[:, None, None] * distance
+    out = np.empty(coc.shape)
+    for b, row in enumerate(table.residual):
+        out[..., b] = np.interp(coc[..., b], table.coc_px, row)
+    return out
+
+
+def _deviation(chance: np.ndarray, at: np.ndarray) -> float:
+    mean = (chance * at).sum()
+    return float(np.sqrt((chance * (at - mean) ** 2).sum()))
+
+
+def _levels(side_px: int) -> np.ndarray:
+    top = max(6.0, MAX_COC_SHARE * side_px)
+    return np.concatenate(
+        [[0.0], np.arange(1.0, 7.0, 0.5), np.arange(7.0, 16.0), np.arange(16.0, top + 2.0, 2.0)]
+    )
+
+
+def _bins(disparity_px: np.ndarray, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if keep.sum() < MIN_BIN_PIXELS:
+        return np.empty(0), np.full(disparity_px.shape, -1)
+    low, high = np.quantile(disparity_px[keep], [0.005, 0.995])
+    edges = np.linspace(low, max(high, low + 1e-3), BINS + 1)
+    index = np.digitize(disparity_px, edges) - 1
+    return edges, index
+
+
+def _residual(encoded_w, gray_uw, coc_px: float, noise: float) -> np.ndarray:
+    """|W - blurred UW| in gamma; what blur averages of UW's noise is added back."""
+    blurred = disc_blur(torch.from_numpy(gray_uw)[None, None], float(coc_px))[0, 0].numpy()
+    kept = float((disc_kernel(float(coc_px)) ** 2).sum())
+    difference = encoded_w - _encode(blurred)
+    return np.sqrt(difference**2 + noise**2 * (1 - kept)).clip(0, TRUNCATION)
+
+
+def _noise_deviation(gray: np.ndarray) -> float:
+    """Immerkær's mask (1996) with a median instead of a mean, so that texture counts little."""
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
+    response = cv2.filter2D(gray, -1, mask)[1:-1, 1:-1]
+    return float(np.median(np.abs(response)) / 0.6745 / 6)
+
+
+def _textured(gray_linear: np.ndarray) -> np.ndarray:
+    gray = _encode(gray_linear)
+    mean = cv2.blur(gray, (9, 9))
+    variance = cv2.blur(gray * gray, (9, 9)) - mean * mean
+    return np.sqrt(variance.clip(0)) > MIN_TEXTURE
+
+
+def _smooth(disparity_px: np.ndarray) -> np.ndarray:
+    """Away from depth edges, where two blurs mix."""
+    window = np.ones((9, 9), dtype=np.uint8)
+    values = disparity_px.astype(np.float32)
+    return cv2.dilate(values, window) - cv2.erode(values, window) < 3.0
+
+
+def _linear_gray(image: np.ndarray) -> np.ndarray:
+    linear = linear_from_srgb(torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32)))
+    return (linear @ torch.tensor([0.2126, 0.7152, 0.0722])).numpy()
+
+
+def _encode(gray_linear: np.ndarray) -> np.ndarray:
+    return srgb_from_linear(torch.from_numpy(gray_linear).clamp(0, 1)).numpy()

@@ -1,0 +1,107 @@
+"""Which end of the motion range is near, solved from the images: what is hidden is behind.
+
+Where two surfaces move towards each other, a strip of the farther one vanishes from the other view
+and so has no match. The strip's colour tells which of the two surfaces beside it it belongs to.
+Only UW's strips are asked: it is sharp at all depths, while W's halos of defocus look like strips.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+MIN_STEP_PX = 1.5  # motion difference of two surfaces, at the matcher's resolution
+MAX_VOTE = 0.15  # colour differences above this say no more
+SKIPPED_PX = 2  # matches smear surfaces over their edges by about this much
+SIDE_PX = 5
+CELL_PX = 12  # gaps in one cell of the picture are one witness
+MIN_Z = 2.0
+
+
+class NearFar(NamedTuple):
+    """The answer and how sure it is.
+
+    Attributes:
+        near_is_larger: the motion along the axis is larger for nearer things.
+        z_score: votes of independent cells of the picture, over their scatter; positive for larger.
+        source: `images`, `picture layout` or `metadata`.
+    """
+
+    near_is_larger: bool
+    z_score: float
+    source: str
+
+
+def solve_near_far(
+    image_uw: np.ndarray, motion_uw: np.ndarray, upright_motion_w: np.ndarray
+) -> NearFar:
+    """Find the end of the motion range that is near.
+
+    Args:
+        image_uw: rectified UW (H, W, C) in [0, 1], baseline along x.
+        motion_uw: UW (x, y) is W (x - m, y); NaN where unknown.
+        upright_motion_w: W's motions on the upright picture's grid, for the fallback.
+
+    Returns:
+        The order; from the picture's layout (what is lower is mostly nearer) where strips are
+        too few or contradict each other.
+    """
+    votes = -_gap_votes(image_uw, -motion_uw)
+    scatter = np.sqrt((votes**2).sum())
+    z_score = float(votes.sum() / scatter) if scatter > 0 else 0.0
+    if abs(z_score) >= MIN_Z:
+        return NearFar(z_score > 0, z_score, "images")
+    return NearFar(_lower_is_larger(upright_motion_w), z_score, "picture layout")
+
+
+def _gap_votes(image: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    """Votes of image cells: positive where gaps look like their right side, so that left is near.
+
+    Args:
+        image: (H, W, C).
+        motion: towards the other camera, NaN where that camera does not agree.
+    """
+    row, first, last = _gaps(np.isfinite(motion))
+    before, after = motion[row, first - 1], motion[row, last]
+    step, length = before - after, last - first
+    fits = (step > MIN_STEP_PX) & (length > 0.5 * step - 1) & (length < 2 * step + 4)
+    row, first, last = row[fits], first[fits], last[fits]
+    sums = np.cumsum(np.pad(image, ((0, 0), (1, 0), (0, 0))), axis=1, dtype=np.float64)
+    width = image.shape[1]
+
+    def mean(start, stop):
+        start, stop = start.clip(0, width - 1), stop.clip(1, width)
+        return (sums[row, stop] - sums[row, start]) / (stop - start)[:, None]
+
+    gap = mean(first, last)
+    left = mean(first - SKIPPED_PX - SIDE_PX, (first - SKIPPED_PX).clip(1))
+    right = mean((last + SKIPPED_PX).clip(None, width - 2), last + SKIPPED_PX + SIDE_PX)
+    to_left, to_right = (np.abs(gap - side).mean(axis=-1) for side in (left, right))
+    vote = (to_left - to_right).clip(-MAX_VOTE, MAX_VOTE)
+    columns = width // CELL_PX + 1
+    cell = row // CELL_PX * columns + first // CELL_PX
+    return np.bincount(cell, weights=vote, minlength=1).clip(-4 * MAX_VOTE, 4 * MAX_VOTE)
+
+
+def _gaps(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Runs of unknown pixels with known ones on both sides: row, first, one past the last."""
+    edges = np.diff(known.astype(np.int8), axis=1)
+    row_in, first = np.nonzero(edges == -1)
+    row_out, last = np.nonzero(edges == 1)
+    first, last = first + 1, last + 1
+    width = known.shape[1]
+    opening, closing = row_in * width + first, row_out * width + last
+    at = np.searchsorted(closing, opening)
+    inside = at < len(closing)
+    row_in, first, at = row_in[inside], first[inside], at[inside]
+    same_row = row_out[at] == row_in
+    return row_in[same_row], first[same_row], last[at][same_row]
+
+
+def _lower_is_larger(motion: np.ndarray) -> bool:
+    """People mostly photograph floors and tables below, walls and sky above."""
+    known = np.isfinite(motion)
+    y = np.nonzero(known)[0]
+    if len(y) < 2 or np.ptp(y) == 0:
+        return True
+    slope = np.polyfit(y, motion[known], 1)[0]
+    return bool(slope >= 0)

@@ -1,0 +1,250 @@
+"""Two unaligned photos in; guide, disparity, occlusion and defocus on W's grid out."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dfnet.capture import Camera
+from dfnet.optics import BlurLaw, defocus_from_disparity
+from dfnet.preprocess.align import (
+    Views,
+    gray_8_bit,
+    shrink,
+    straighten,
+    working_views,
+)
+from dfnet.preprocess.calibrate import (
+    TYPICAL_DEFOCUS_PER_DISPARITY,
+    BlurFit,
+    blur_table,
+    fit_blur_law,
+)
+from dfnet.preprocess.colour import apply_colour, apply_curves, fit_colour
+from dfnet.preprocess.depth import (
+    baseline_direction,
+    depth_from_disparity,
+    known_rig,
+    relative_inverse_depth,
+    zero_offset_px,
+)
+from dfnet.preprocess.match import SemiGlobalMatcher
+from dfnet.preprocess.order import NearFar
+from dfnet.preprocess.rectify import Rectification, dense_points_uw, pixel_grid, sample_uw
+from dfnet.preprocess.refine import upsample_along_edges
+from dfnet.preprocess.register import register
+from dfnet.preprocess.result import Preprocessed
+from dfnet.preprocess.stereo import Matcher, Stereo, find_motion, order_from_images, solve_stereo
+
+MAX_LEFT_ACROSS_PX = 0.003  # of the longer side; more means that rectification failed
+MAX_FOCUS_DISAGREEMENT_PX = 3.0  # circle of confusion between metadata's focus and the fitted
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """The chain and its settings; its `repr` is the settings' part of the cache key.
+
+    Attributes:
+        matcher: any `EpipolarPair` -> two motion maps.
+        match_side_px: longer side of the grid the matcher works on.
+        working_side_px: longer side of the grid everything else is estimated on.
+        rectification_rounds: of dense flow and polynomial.
+    """
+
+    matcher: Matcher = field(default_factory=SemiGlobalMatcher)
+    match_side_px: int = 512
+    working_side_px: int = 1024
+    rectification_rounds: int = 2
+
+    def __call__(
+        self,
+        image_w: Tensor,
+        image_uw: Tensor,
+        cameras: dict[str, Camera] | None = None,
+        focus_distance_m: float | None = None,
+    ) -> Preprocessed:
+        """Preprocess one pair.
+
+        Args:
+            image_w: (3, H, W) sRGB in [0, 1].
+            image_uw: (3, H', W') of any size, wider field of view.
+            cameras: what is known of `wide` and `ultrawide`; all of it is optional.
+            focus_distance_m: of W, to check the fitted focus against.
+
+        Raises:
+            InputError: the photos have too little in common, or are swapped.
+        """
+        cameras = cameras or {}
+        w, uw = _pixels(image_w), _pixels(image_uw)
+        direction = baseline_direction(cameras)
+        registration = register(gray_8_bit(w), gray_8_bit(uw), direction)
+        views = working_views(w, uw, registration, self.working_side_px)
+        rectification = Rectification(registration, w.shape[:2])
+        rectification, motion_range, left = straighten(
+            views, rectification, self.rectification_rounds
+        )
+        motion = find_motion(views, rectification, motion_range, self.matcher, self.match_side_px)
+        near_far = _near_far(direction, registration.axis) or order_from_images(motion)
+        stereo = solve_stereo(views, motion, registration.axis, near_far)
+        guide, colour = _working_guide(views, rectification, stereo)
+        device = _known_defocus_per_disparity(cameras)
+        fit = _blur_fit(views, rectification, stereo, guide, device, self.match_side_px)
+        draft = _assemble(w, uw, views, rectification, stereo, colour, fit, device)
+        draft = _with_metres(draft, cameras, focus_distance_m, uw.shape[:2])
+        return draft._replace(notes=(*_doubts(stereo, fit, left, w.shape[:2]), *draft.notes))
+
+
+def _pixels(image: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(image.detach().cpu().numpy().transpose(1, 2, 0), dtype=np.float32)
+
+
+def _near_far(direction: np.ndarray | None, axis: np.ndarray) -> NearFar | None:
+    if direction is None:
+        return None
+    # Near things move against the baseline.
+    return NearFar(bool(direction @ axis < 0), float("inf"), "metadata")
+
+
+def _working_guide(
+    views: Views, rectification: Rectification, stereo: Stereo
+) -> tuple[np.ndarray, np.ndarray]:
+    """UW on W's working grid in W's colours, and the colour map."""
+    points = _points_w_to_uw(rectification, stereo, views.scale)
+    guide, inside = sample_uw(views.image_uw, points, views.scale_uw)
+    guide = guide.clip(0, 1)
+    colour = fit_colour(guide, views.image_w, stereo.matched_w & inside)
+    return apply_colour(guide, colour), colour
+
+
+def _points_w_to_uw(rectification, stereo, scale) -> np.ndarray:
+    """Full-resolution UW pixels of W's working pixels, (h, w, 2)."""
+    grid = pixel_grid(stereo.disparity_w_px.shape, scale)
+    rectified = grid - stereo.disparity_w_px[..., None] * stereo.baseline_direction
+    return dense_points_uw(rectification, rectified)
+
+
+def _known_defocus_per_disparity(cameras: dict[str, Camera]) -> float | None:
+    wide, position = cameras.get("wide", Camera()), cameras.get("ultrawide", Camera()).position_m
+    if None in (wide.focal_length_m, wide.f_number, position) or not np.hypot(*position[:2]) > 0:
+        return None
+    return wide.focal_length_m / wide.f_number / float(np.hypot(*position[:2]))
+
+
+def _blur_fit(views, rectification, stereo, guide, device, side_px) -> BlurFit:
+    """The blur law in full W px, fitted on a small grid."""
+    reduce = min(1.0, side_px / max(guide.shape[:2]))
+    scale = views.scale * reduce
+    small = shrink(views.image_w, reduce)
+    valid = shrink(stereo.matched_w.astype(np.float32), reduce) > 0.99
+    w_per_uw = np.sqrt(abs(np.linalg.det(rectification.registration.w_from_uw[:2, :2])))
+    table = blur_table(
+        small,
+        shrink(guide, reduce),
+        shrink(stereo.disparity_w_px, reduce) * scale,
+        valid,
+        float(w_per_uw * scale),
+    )
+    fit = fit_blur_law(table, device)
+    if fit is None:
+        middle = float(np.median(stereo.disparity_w_px))
+        return BlurFit(BlurLaw(0.0, middle), 0.0, float("inf"), float("inf"))
+    return fit._replace(
+        law=fit.law.scaled(1 / scale), focus_deviation_px=fit.focus_deviation_px / scale
+    )
+
+
+def _assemble(w, uw, views, rectification, stereo, colour, fit, device) -> Preprocessed:
+    """All maps at W's full resolution; UW is sampled once, through the composed flow."""
+    height, width = w.shape[:2]
+    disparity = stereo.disparity_w_px
+    if disparity.shape != (height, width):
+        trust = stereo.matched_w.astype(np.float32)
+        disparity = upsample_along_edges(disparity, trust, views.image_w, w)
+    full = stereo._replace(disparity_w_px=disparity)
+    points = _points_w_to_uw(rectification, full, 1.0)
+    scale_uw = min(1.0, views.scale_uw / views.scale)
+    guide, inside = sample_uw(shrink(uw, scale_uw), points, scale_uw)
+    guide = apply_colour(apply_curves(guide.clip(0, 1), views.curves), colour)
+    hidden = _enlarged(stereo.hidden_w, (height, width))
+    valid = _enlarged(stereo.matched_w, (height, width)) & inside & ~hidden
+    disparity_w_px = torch.from_numpy(np.ascontiguousarray(disparity))[None]
+    valid_w = torch.from_numpy(valid)[None]
+    slope = device or fit.law.defocus_per_disparity or TYPICAL_DEFOCUS_PER_DISPARITY
+    return Preprocessed(
+        uw_on_w=_tensor(guide),
+        flow_w_to_uw=_tensor(points - pixel_grid((height, width))),
+        disparity_w_px=disparity_w_px,
+        occluded_w=torch.from_numpy(hidden | ~inside)[None],
+        valid_w=valid_w,
+        defocus_w_px=defocus_from_disparity(disparity_w_px, fit.law),
+        blur_law=fit.law,
+        device_defocus_per_disparity=slope,
+        baseline_direction=tuple(float(v) for v in stereo.baseline_direction),
+        depth_w_m=None,
+        relative_inverse_depth=relative_inverse_depth(disparity_w_px, valid_w),
+        notes=(),
+    )
+
+
+def _enlarged(flags: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    rows = ((np.arange(shape[0]) + 0.5) * flags.shape[0] / shape[0]).astype(int)
+    columns = ((np.arange(shape[1]) + 0.5) * flags.shape[1] / shape[1]).astype(int)
+    return flags[rows[:, None], columns[None]]
+
+
+def _tensor(image: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32))
+
+
+def _with_metres(draft, cameras, focus_distance_m, shape_uw) -> Preprocessed:
+    """Absolute disparity and depth where the rig is known, and the focus held against metadata."""
+    rig = known_rig(cameras, tuple(draft.disparity_w_px.shape[-2:]), shape_uw)
+    if rig is None:
+        return draft
+    flow = draft.flow_w_to_uw.permute(1, 2, 0).numpy()
+    offset = zero_offset_px(rig, draft.disparity_w_px[0].numpy(), flow, draft.valid_w[0].numpy())
+    if offset is None:
+        return draft._replace(
+            notes=("The cameras' metadata do not fit the pictures; depth stays relative.",)
+        )
+    law = draft.blur_law
+    moved = BlurLaw(law.defocus_per_disparity, law.disparity_at_focus_px + offset)
+    disparity = draft.disparity_w_px + offset
+    notes = ()
+    if focus_distance_m is not None:
+        stated = rig.baseline_m * rig.focal_length_px / focus_distance_m
+        error = abs(stated - moved.disparity_at_focus_px) * draft.device_defocus_per_disparity
+        if error > MAX_FOCUS_DISAGREEMENT_PX and law.defocus_per_disparity > 0:
+            notes = (
+                f"The stated focus distance of {focus_distance_m:.2f} m does not fit the blur seen "
+                f"(by {error:.1f} px of circle of confusion); the pictures were believed.",
+            )
+    depth = depth_from_disparity(disparity, rig)
+    return draft._replace(disparity_w_px=disparity, blur_law=moved, depth_w_m=depth, notes=notes)
+
+
+def _doubts(stereo: Stereo, fit: BlurFit, left: float, shape: tuple[int, int]) -> list[str]:
+    notes = []
+    if stereo.near_far.source == "picture layout":
+        notes.append(
+            "Near and far could not be told from the pictures; what is lower was taken as nearer."
+        )
+    if left > MAX_LEFT_ACROSS_PX * max(shape):
+        notes.append(
+            f"The photos fit each other only to {left:.1f} px; moving things or a hand that moved?"
+        )
+    if fit.law.defocus_per_disparity == 0:
+        notes.append("The wide photo shows no measurable defocus; it is taken as sharp everywhere.")
+    return notes
+
+
+def preprocess_pair(
+    image_w: Tensor,
+    image_uw: Tensor,
+    cameras: dict[str, Camera] | None = None,
+    focus_distance_m: float | None = None,
+    preprocessor: Preprocessor | None = None,
+) -> Preprocessed:
+    """`Preprocessor.__call__` with the default settings unless others are given."""
+    return (preprocessor or Preprocessor())(image_w, image_uw, cameras, focus_distance_m)

@@ -1,0 +1,132 @@
+"""From a small map with holes to a full-size map whose edges follow the picture's."""
+
+import numba
+import numpy as np
+
+COLOUR_SIGMA = 0.05
+TAP_RADIUS = 2
+HOLE_WEIGHT = 0.1  # of a filled value against a measured one
+
+
+def fill_from_far(motion: np.ndarray, near_is_larger: bool) -> np.ndarray:
+    """Unknown motions take the farther of the two known neighbours along the baseline (x).
+
+    What one camera does not see is background; its motion continues that of the farther side.
+
+    Args:
+        motion: (H, W), NaN where unknown.
+        near_is_larger: which end of the range is near.
+
+    Returns:
+        (H, W) without NaN; rows without any known value take the nearest row's.
+    """
+    width = motion.shape[1]
+    known = np.isfinite(motion)
+    column = np.arange(width)[None]
+    before = np.maximum.accumulate(np.where(known, column, -1), axis=1)
+    after = np.minimum.accumulate(np.where(known, column, width)[:, ::-1], axis=1)[:, ::-1]
+    nearest = np.inf if near_is_larger else -np.inf
+    left = np.where(before >= 0, np.take_along_axis(motion, before.clip(0), axis=1), nearest)
+    last = (width - 1,)
+    right = np.where(
+        after < width, np.take_along_axis(motion, after.clip(None, *last), axis=1), nearest
+    )
+    filled = np.minimum(left, right) if near_is_larger else np.maximum(left, right)
+    empty = ~np.isfinite(filled)
+    if empty.any():
+        filled = _from_nearest_row(filled, empty)
+    return filled.astype(np.float32)
+
+
+def _from_nearest_row(filled: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    good = np.flatnonzero(~empty.any(axis=1))
+    if len(good) == 0:
+        return np.zeros_like(filled)
+    rows = np.arange(len(filled))
+    nearest = good[np.abs(rows[:, None] - good[None]).argmin(axis=1)]
+    return np.where(empty, filled[nearest], filled)
+
+
+def upsample_along_edges(
+    values: np.ndarray, trust: np.ndarray, guide_small: np.ndarray, guide: np.ndarray
+) -> np.ndarray:
+    """Joint-bilateral weighted median: each pixel takes the value of like-coloured neighbours.
+
+    A median, and not a mean (Kopf et al. 2007): a depth between two surfaces is no surface's.
+
+    Args:
+        values: (h, w) float32 without NaN.
+        trust: weights (h, w) in [0, 1]; holes that were filled get little.
+        guide_small: (h, w, 3) float32, the picture at the map's size.
+        guide: (H, W, 3) float32, the picture at the wanted size.
+
+    Returns:
+        (H, W) float32.
+    """
+    out = np.empty(guide.shape[:2], dtype=np.float32)
+    weights = (HOLE_WEIGHT + (1 - HOLE_WEIGHT) * trust).astype(np.float32)
+    _weighted_median(
+        values.astype(np.float32),
+        weights,
+        np.ascontiguousarray(guide_small, dtype=np.float32),
+        np.ascontiguousarray(guide, dtype=np.float32),
+        out,
+    )
+    return out
+
+
+@numba.njit(parallel=True, cache=True, fastmath=True)
+def _weighted_median(values, weights, guide_small, guide, out):
+    height, width = out.shape
+    rows, columns = values.shape
+    for y in numba.prange(height):
+        taps = np.empty((2 * TAP_RADIUS + 1) ** 2, dtype=np.float32)
+        tap_weights = np.empty((2 * TAP_RADIUS + 1) ** 2, dtype=np.float32)
+        at_y = (y + 0.5) * rows / height - 0.5
+        centre_y = min(max(round(at_y), 0), rows - 1)
+        for x in range(width):
+            at_x = (x + 0.5) * columns / width - 0.5
+            centre_x = min(max(round(at_x), 0), columns - 1)
+            count = 0
+            total = np.float32(0)
+            for j in range(max(centre_y - TAP_RADIUS, 0), min(centre_y + TAP_RADIUS + 1, rows)):
+                for i in range(
+                    max(centre_x - TAP_RADIUS, 0), min(centre_x + TAP_RADIUS + 1, columns)
+                ):
+                    difference = np.float32(0)
+                    for c in range(guide.shape[2]):
+                        difference += (guide[y, x, c] - guide_small[j, i, c]) ** 2
+                    distance = (j - at_y) ** 2 + (i - at_x) ** 2
+                    weight = weights[j, i] * np.exp(
+                        -difference / (2 * COLOUR_SIGMA**2) - distance / 4
+                    )
+                    taps[count] = values[j, i]
+                    tap_weights[count] = weight + 1e-12
+                    total += weight + 1e-12
+                    count += 1
+            out[y, x] = _median_of(taps, tap_weights, count, total)
+
+
+@numba.njit(cache=True)
+def _median_of(taps, weights, count, total):
+    """Weighted mean of the taps close to the weighted median: sub-pixel, yet of one surface."""
+    for k in range(1, count):  # insertion sort
+        value, weight = taps[k], weights[k]
+        j = k - 1
+        while j >= 0 and taps[j] > value:
+            taps[j + 1], weights[j + 1] = taps[j], weights[j]
+            j -= 1
+        taps[j + 1], weights[j + 1] = value, weight
+    passed = np.float32(0)
+    median = taps[0]
+    for k in range(count):
+        passed += weights[k]
+        if passed >= total / 2:
+            median = taps[k]
+            break
+    summed, weight_sum = np.float32(0), np.float32(0)
+    for k in range(count):
+        if abs(taps[k] - median) <= 1.0:
+            summed += taps[k] * weights[k]
+            weight_sum += weights[k]
+    return summed / weight_sum

@@ -1,0 +1,42 @@
+"""What preprocessing hands on: everything on W's grid, at W's full resolution."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from dfnet.optics import BlurLaw
+
+
+class Preprocessed(NamedTuple):
+    """One W/UW pair, understood.
+
+    Attributes:
+        uw_on_w: (3, H, W) sRGB in [0, 1]: UW's sharp content on W's grid in W's colours.
+        flow_w_to_uw: (2, H, W) [full-resolution UW px minus W px].
+        disparity_w_px: (1, H, W), larger is nearer; up to an offset unless `depth_w_m` is given.
+        occluded_w: (1, H, W) bool, UW cannot see the point: hidden, or out of its frame.
+        valid_w: (1, H, W) bool, matched consistently and not occluded.
+        defocus_w_px: (1, H, W) signed circle-of-confusion diameter of W; zero where W is found to
+            have no defocus.
+        blur_law: the line behind `defocus_w_px`, in the frame of `disparity_w_px`. Its slope is 0
+            where W shows no defocus; use `device_defocus_per_disparity` for what is asked of it.
+        device_defocus_per_disparity: aperture over baseline: of the metadata, else fitted, else
+            what phones typically have.
+        baseline_direction: unit vector W to UW in W's image axes (x, y).
+        depth_w_m: (1, H, W) [m], or None where the rig is not known.
+        relative_inverse_depth: (1, H, W) in [0, 1], 1 nearest; no unit.
+        notes: what the user should know, one plain sentence each.
+    """
+
+    uw_on_w: Tensor
+    flow_w_to_uw: Tensor
+    disparity_w_px: Tensor
+    occluded_w: Tensor
+    valid_w: Tensor
+    defocus_w_px: Tensor
+    blur_law: BlurLaw
+    device_defocus_per_disparity: float
+    baseline_direction: tuple[float, float]
+    depth_w_m: Tensor | None
+    relative_inverse_depth: Tensor
+    notes: tuple[str, ...]
