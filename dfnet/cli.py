@@ -1,39 +1,71 @@
 """What the entry points share: plain errors, and file names that Hydra would trip over."""
 
 import functools
+import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
+import hydra
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+from rich.progress import track
 
 from dfnet.errors import InputError
+
+
+def entry_point(config_name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`@hydra.main` for a script beside `configs/`, with plain errors within and around it."""
+    compose = hydra.main(version_base="1.3", config_path="configs", config_name=config_name)
+    return lambda main: friendly_errors(compose(friendly_errors(main)))
 
 
 def friendly_errors(main: Callable[..., None]) -> Callable[..., None]:
     """Turn the user's mistakes into `error: …` and exit code 1; our own bugs keep their traceback.
 
-    Hydra wraps what a job raises only when it escapes the job, so this goes *inside* `@hydra.main`.
+    Below `@hydra.main` it covers the job; above it, Hydra's own complaints about the command line.
     """
 
     @functools.wraps(main)
     def wrapped(*args, **kwargs):
+        os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises, and does not print and exit
         try:
             return main(*args, **kwargs)
         except InputError as error:
             raise SystemExit(f"error: {error}") from None
         except (HydraException, OmegaConfBaseException) as error:
-            raise SystemExit(f"error: configuration: {_root_cause(error)}") from None
+            raise SystemExit(f"error: configuration: {_in_short(error)}") from None
         except KeyboardInterrupt:
             raise SystemExit("error: interrupted\n  Finished files are whole; run again.") from None
+        except SystemExit as stop:  # an option that argparse does not know: 2
+            raise SystemExit(1 if stop.code == 2 else stop.code) from None
 
     return wrapped
 
 
-def _root_cause(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
+def usage_if_bare(usage: str) -> None:
+    """Print how to use the program and stop, when that is all that was asked."""
+    if len(sys.argv) == 1 or sys.argv[1:] in (["-h"], ["--help"]):
+        print(usage.strip())
+        raise SystemExit(0)
+
+
+def progress(steps: Sequence) -> Iterable:
+    """The steps, counted on stderr where somebody watches and there are more than a few."""
+    console = Console(stderr=True)
+    shown = console.is_terminal and len(steps) > 2
+    return track(steps, "rendering", console=console, transient=True, disable=not shown)
+
+
+def _in_short(error: BaseException) -> str:
+    """The part of Hydra's complaint that helps: what, and the choices there are."""
+    lines = str(error).split("Config search path")[0].strip().splitlines()
+    noise = re.compile(r"\s*(To append|See https:|full_key:|object_type=|$)")
+    helpful = [f"  {line.strip()}" for line in lines if not noise.match(line)]
+    hint = f"  Options are key=value; `python {Path(sys.argv[0]).name} --cfg job` lists them all."
+    return "\n".join([*helpful, hint]).lstrip()
 
 
 def quote_paths(keys: tuple[str, ...]) -> None:
@@ -52,7 +84,7 @@ def quote_paths(keys: tuple[str, ...]) -> None:
 def quoted(value: str) -> str:
     """A literal string in Hydra's override grammar, interpolation escaped too."""
     # The grammar undoes backslashes only before quotes, so those before a quote are doubled.
-    text = value.replace("${", "\\${")
+    text = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
     pieces, backslashes = [], 0
     for character in text:
         if character == "'":

@@ -61,12 +61,17 @@ def aperture(defocus_w_px: Tensor, scale: float) -> Tensor:
     Raises:
         InputError: the scale is negative, no number or beyond `MAX_APERTURE_SCALE`.
     """
+    check_aperture_scale(scale)
+    return defocus_w_px * scale
+
+
+def check_aperture_scale(scale: float) -> None:
+    """Refuse what `aperture` would refuse, before there is a map."""
     if not 0 <= scale <= MAX_APERTURE_SCALE:
         raise InputError(
             f"aperture_scale={scale:g}: must lie between 0 and {MAX_APERTURE_SCALE:g}\n"
             "  It multiplies the blur: 0 is all in focus, 1 the photo as it is, 2 twice the blur."
         )
-    return defocus_w_px * scale
 
 
 def from_file(

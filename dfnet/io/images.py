@@ -1,5 +1,6 @@
 """Image files to tensors and back: the one place where BGR/HWC/uint8 becomes RGB/CHW/float."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable
@@ -11,11 +12,13 @@ import torch
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from dfnet import __version__
 from dfnet.errors import InputError
 
 MIN_SIDE_PX = 64
 MAX_PIXELS = 220_000_000
 WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+Image.MAX_IMAGE_PIXELS = None  # phones take 200 megapixels; MAX_PIXELS is checked here
 _EXIF_IFD = ExifTags.IFD.Exif
 
 
@@ -56,7 +59,7 @@ def _decode_8_bit(path: Path) -> np.ndarray:
                 )
             upright = ImageOps.exif_transpose(image).convert("RGB")
             return np.asarray(upright, dtype=np.float32) / 255
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise InputError(
             f"{path}: cannot be read as an image ({error})\n"
             "  The file is damaged, cut short or of a kind not supported (JPEG, PNG, WebP and\n"
@@ -106,6 +109,53 @@ def write_image(image: Tensor, path: Path | str, bits: int = 8) -> None:
         InputError: unknown suffix, a bit depth the format lacks, or a place that cannot be written.
     """
     path = Path(path)
+    _check_format(path, bits)
+    top, kind = (65535, np.uint16) if bits == 16 else (255, np.uint8)
+    pixels = (image.detach().clamp(0, 1) * top).round().cpu().numpy().astype(kind)
+    pixels = np.ascontiguousarray(pixels.transpose(1, 2, 0))
+    write_whole(path, _save_16_bit(pixels) if bits == 16 else _save_8_bit(pixels))
+
+
+def _save_8_bit(pixels: np.ndarray) -> Callable[[Path], None]:
+    picture = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = f"dfnet {__version__}"
+    options = {"exif": exif, "quality": 95, "subsampling": 0, "compress_level": 3}
+    return lambda path: picture.save(path, **options)
+
+
+def _save_16_bit(pixels: np.ndarray) -> Callable[[Path], None]:
+    """Pillow has no 16-bit colour."""
+
+    def save(path: Path) -> None:
+        _, encoded = cv2.imencode(path.suffix.lower(), np.ascontiguousarray(pixels[..., ::-1]))
+        path.write_bytes(encoded.tobytes())
+
+    return save
+
+
+def check_writable(path: Path | str, bits: int = 8) -> None:
+    """Refuse what `write_image` would refuse, before the work is done; leaves nothing behind.
+
+    Raises:
+        InputError: as `write_image`.
+    """
+    path = Path(path)
+    _check_format(path, bits)
+    folder = path.parent
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, "the file there is write-protected")
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(_cannot_write(path, error)) from error
+
+
+def _check_format(path: Path, bits: int) -> None:
     suffix = path.suffix.lower()
     if suffix not in WRITABLE:
         raise InputError(
@@ -114,12 +164,13 @@ def write_image(image: Tensor, path: Path | str, bits: int = 8) -> None:
         )
     if bits == 16 and suffix not in (".png", ".tif", ".tiff"):
         raise InputError(f"{path}: {suffix} holds 8 bits only\n  Use .png or .tif for 16 bits.")
-    top, kind = (65535, np.uint16) if bits == 16 else (255, np.uint8)
-    pixels = (image.detach().clamp(0, 1) * top).round().cpu().numpy().astype(kind)
-    bgr = np.ascontiguousarray(pixels.transpose(1, 2, 0)[..., ::-1])
-    quality = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95], ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95]}
-    _, encoded = cv2.imencode(suffix, bgr, quality.get(suffix, []))
-    write_whole(path, lambda partial: partial.write_bytes(encoded.tobytes()))
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    return (
+        f"{path}: cannot be written ({error.strerror or error})\n"
+        "  Choose another place, or make room and permit writing there."
+    )
 
 
 def write_whole(path: Path | str, write: Callable[[Path], object]) -> None:
@@ -143,10 +194,7 @@ def write_whole(path: Path | str, write: Callable[[Path], object]) -> None:
         partial.chmod(0o644)
         partial.replace(path)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error})\n"
-            "  Choose another place, or make room and permit writing there."
-        ) from error
+        raise InputError(_cannot_write(path, error)) from error
     finally:
         if partial is not None:
             partial.unlink(missing_ok=True)
