@@ -2,9 +2,10 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -146,7 +147,7 @@ class Capture:
                     torch.from_numpy(geometry[k])
                     for k in ("depth_w_m", "flow_w_to_uw", "occluded_w")
                 )
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
             raise InputError(
                 f"{path}: cannot be read ({error})\n  Render the scene again."
             ) from error
@@ -227,7 +228,7 @@ def load_capture(folder: Path | str) -> Capture:
 
 def save_capture(capture: Capture) -> None:
     """Write `capture.json` into the capture's folder."""
-    record = {"format": FORMAT, **asdict(replace(capture, folder=None))}
+    record = {"format": FORMAT, **asdict(capture)}
     del record["folder"]
     text = json.dumps(record, indent=1) + "\n"
     write_whole(capture.folder / METADATA, lambda p: p.write_text(text, encoding="utf-8"))

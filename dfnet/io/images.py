@@ -3,6 +3,7 @@
 import errno
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,9 +38,7 @@ def read_image(path: Path | str) -> Tensor:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file\n  Check the spelling; paths are relative to here.")
-    pixels = _decode_16_bit(path)
-    if pixels is None:
-        pixels = _decode_8_bit(path)
+    pixels = _decode(path)
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise InputError(
@@ -49,17 +48,17 @@ def read_image(path: Path | str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
 
 
-def _decode_8_bit(path: Path) -> np.ndarray:
+def _decode(path: Path) -> np.ndarray:
+    """(H, W, 3) RGB float32; Pillow finds damage, and OpenCV keeps the 16 bits that it drops."""
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(
-                    f"{path}: {image.width}x{image.height} pixels is more than this tool takes\n"
-                    f"  The limit is {MAX_PIXELS // 10**6} megapixels. Resize the picture."
-                )
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            _refuse_unusable(path, image)
+            if any(";16" in str(part) for part in image.tile):
+                image.load()
+                return _decode_16_bit(path)
             upright = ImageOps.exif_transpose(image).convert("RGB")
             return np.asarray(upright, dtype=np.float32) / 255
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, cv2.error) as error:
         raise InputError(
             f"{path}: cannot be read as an image ({error})\n"
             "  The file is damaged, cut short or of a kind not supported (JPEG, PNG, WebP and\n"
@@ -67,20 +66,25 @@ def _decode_8_bit(path: Path) -> np.ndarray:
         ) from error
 
 
-def _decode_16_bit(path: Path) -> np.ndarray | None:
-    """16-bit PNG and TIFF, which Pillow would reduce to 8 bits; None for anything else."""
-    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
-        return None
+def _decode_16_bit(path: Path) -> np.ndarray:
     data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    try:
-        pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except cv2.error:
-        return None
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if pixels is None or pixels.dtype != np.uint16:
-        return None
-    if pixels.ndim == 2:
-        pixels = pixels[..., None].repeat(3, axis=2)
-    return pixels[..., 2::-1].astype(np.float32) / 65535
+        raise OSError("its 16-bit data cannot be decoded")
+    return pixels[..., ::-1].astype(np.float32) / 65535
+
+
+def _refuse_unusable(path: Path, image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise InputError(
+            f"{path}: {image.width}x{image.height} pixels is more than this tool takes\n"
+            f"  The limit is {MAX_PIXELS // 10**6} megapixels. Resize the picture."
+        )
+    if image.mode == "F":
+        raise InputError(
+            f"{path}: holds floating-point values, which have no fixed white\n"
+            "  Export the photo as 8 or 16-bit PNG, TIFF or JPEG."
+        )
 
 
 def read_exif(path: Path | str) -> dict[str, float | str]:

@@ -1,0 +1,176 @@
+import json
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from made_stack import make_stack
+from torch.testing import assert_close
+
+from dfnet.capture import (
+    Camera,
+    Capture,
+    camera_from_json,
+    find_captures,
+    load_capture,
+    radial_map,
+    save_capture,
+)
+from dfnet.errors import InputError
+from dfnet.sensor import CLEAN, srgb_from_linear
+
+FOCUS_M = (0.5, 2.0)
+
+
+@pytest.fixture
+def stack(tmp_path):
+    return make_stack(tmp_path / "stack", FOCUS_M)
+
+
+def edit(folder, **changes):
+    """Change fields of the metadata; `...` takes one out."""
+    path = folder / "capture.json"
+    record = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({k: v for k, v in record.items() if v is not ...}))
+
+
+def test_a_stack_reads_as_documented(stack):
+    capture = load_capture(stack)
+    assert capture.wide == ("wide_00.png", "wide_01.png")
+    assert capture.focus_distance_m == FOCUS_M
+    assert capture.cameras["wide"].f_number == 2.0
+    height, width = capture.load_wide().shape[1:]
+    truth = capture.load_truth()
+    assert truth.depth_w_m.shape == truth.occluded_w.shape == (1, height, width)
+    assert truth.flow_w_to_uw.shape == (2, height, width)
+    assert truth.occluded_w.dtype == torch.bool
+    assert capture.load_ultrawide(1).shape[0] == 3
+
+
+def test_saving_and_loading_returns_the_same(stack):
+    capture = load_capture(stack)
+    save_capture(capture)
+    assert load_capture(stack) == capture
+
+
+def test_defocus_is_zero_on_the_focused_plane_and_signed_beside_it(stack):
+    capture = load_capture(stack)
+    depth = torch.tensor([[[0.5, 2.0]]])
+    near, far = (capture.true_defocus_w_px(i, depth) for i in (0, 1))
+    assert_close(near[0, 0, 0].item(), 0.0, atol=1e-4, rtol=0)
+    assert near[0, 0, 1] > 1
+    assert far[0, 0, 0] < -1
+
+
+def test_sqrt_linear_files_are_developed(tmp_path):
+    """v = 0.25 stands for radiance 4 * 0.25² = 0.25."""
+    level = np.full((64, 64, 3), round(0.25 * 65535), np.uint16)
+    cv2.imwrite(str(tmp_path / "w.png"), level)
+    capture = Capture(tmp_path, ("w.png",), encoding="sqrt_linear")
+    want = srgb_from_linear(torch.tensor(0.25)).item()
+    assert capture.load_clean_wide()[0, 0, 0].item() == pytest.approx(want, abs=1e-4)
+    assert torch.equal(capture.load_wide(sensor=CLEAN), capture.load_clean_wide())
+
+
+def test_noise_repeats_by_slice_and_differs_between_cameras_and_seeds(tmp_path):
+    cv2.imwrite(str(tmp_path / "w.png"), np.full((64, 64, 3), 20_000, np.uint16))
+    capture = Capture(tmp_path, ("w.png", "w.png"), ("w.png",), encoding="sqrt_linear")
+    assert torch.equal(capture.load_wide(0), capture.load_wide(0))
+    assert not torch.equal(capture.load_wide(0), capture.load_wide(1))
+    assert not torch.equal(capture.load_wide(0), capture.load_wide(0, seed=5))
+
+
+def test_radial_map_is_zero_in_the_middle_and_one_in_the_corner():
+    radial = radial_map(61, 81)
+    assert radial.shape == (1, 61, 81)
+    assert radial[0, 30, 40] == 0
+    assert radial[0, 0, 0].item() == pytest.approx(1.0, rel=0.02)
+
+
+def test_a_crop_keeps_the_radial_map_of_its_frame():
+    full = radial_map(60, 80)
+    crop = Camera(principal_point_px=(39.5 - 50, 29.5 - 20), full_frame_px=(80, 60))
+    assert_close(radial_map(40, 30, crop), full[:, 20:60, 50:80])
+
+
+def test_camera_units_are_converted():
+    camera = camera_from_json({"focal_length_mm": 6.8, "pixel_pitch_um": 2.0}, "here")
+    assert camera.focal_length_m == pytest.approx(0.0068)
+    assert camera.focal_length_px == pytest.approx(3400)
+
+
+def test_a_camera_not_known_well_enough_has_no_lens():
+    assert Camera(f_number=2.0).lens(1.0) is None
+    assert Camera(0.005, 2.0, 4000.0).lens(1.0).aperture_m == pytest.approx(0.0025)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"focal": 5}, "unknown field focal"),
+        ({"f_number": -2}, "f_number is -2"),
+        ({"focal_length_px": math.inf}, "focal_length_px is inf"),
+    ],
+)
+def test_impossible_cameras_are_refused(record, message):
+    with pytest.raises(InputError, match=message):
+        camera_from_json(record, "here")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"wide": []}, "`wide` names no file"),
+        ({"wide": ...}, "not a usable capture description"),
+        ({"ultrawide": ["a", "b", "c"]}, "3 ultrawide for 2 wide"),
+        ({"encoding": "log"}, "encoding is `log`"),
+        ({"focus_distance_m": [0.5]}, "1 focus distances for 2"),
+        ({"format": 9}, "not of format 1"),
+        ({"format": ...}, "not a usable capture description"),
+        ({"lens": "big"}, "not a usable capture description"),
+        ({"cameras": {"wide": {"f": 1}}}, "camera wide: unknown field f"),
+        ({"cameras": {"wide": 3}}, "not a usable capture description"),
+        ({"cameras": {"wide": {"f_number": "two"}}}, "f_number|not a usable"),
+    ],
+)
+def test_broken_metadata_is_refused_by_name(stack, changes, message):
+    edit(stack, **changes)
+    with pytest.raises(InputError, match=message):
+        load_capture(stack)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '"x"', "\x00\xff"])
+def test_metadata_that_is_no_description_is_refused(stack, text):
+    (stack / "capture.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=r"capture\.json"):
+        load_capture(stack)
+
+
+def test_what_is_missing_is_said(stack, tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        load_capture(tmp_path)
+    with pytest.raises(InputError, match=r"no folder with a capture\.json"):
+        find_captures(tmp_path / "nowhere")
+    edit(stack, ultrawide=[], truth=None, focus_distance_m=None)
+    capture = load_capture(stack)
+    with pytest.raises(InputError, match="no `ultrawide`"):
+        capture.load_ultrawide()
+    with pytest.raises(InputError, match="no `truth`"):
+        capture.load_truth()
+    with pytest.raises(InputError, match="needs `focus_distance_m`"):
+        capture.true_defocus_w_px(0, torch.ones(1, 2, 2))
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short"])
+def test_broken_geometry_is_refused(stack, content):
+    (stack / "truth/geometry.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"geometry\.npz: cannot be read"):
+        load_capture(stack).load_truth()
+
+
+def test_captures_are_found_at_any_depth_in_order(tmp_path):
+    for name in ("b/x", "a"):
+        make_stack(tmp_path / name, FOCUS_M)
+    assert find_captures(tmp_path) == [tmp_path / "a", tmp_path / "b" / "x"]
+    assert find_captures(tmp_path / "a") == [tmp_path / "a"]
