@@ -142,7 +142,7 @@ class Capture:
             raise InputError(f"{self.folder / METADATA}: no `truth`\n  Only renders have it.")
         path = self.folder / self.truth["geometry"]
         try:
-            with np.load(path) as geometry:
+            with path.open("rb") as file, np.load(file) as geometry:
                 depth, flow, occluded = (
                     torch.from_numpy(geometry[k])
                     for k in ("depth_w_m", "flow_w_to_uw", "occluded_w")
