@@ -94,6 +94,15 @@ def apply_colour(image: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     return out
 
 
+def match_colour(
+    uw_on_w: np.ndarray, image_w: np.ndarray, valid: np.ndarray, common: np.ndarray
+) -> np.ndarray:
+    """Both steps on an aligned pair: histograms over `common`, the quadratic fit over `valid`."""
+    curves = histogram_curves(uw_on_w, image_w, np.asarray(common))
+    matched = apply_curves(uw_on_w, curves)
+    return apply_colour(matched, fit_colour(matched, image_w, valid))
+
+
 def _identity() -> np.ndarray:
     start = np.zeros((10, 3))
     start[1:4] = np.eye(3)

@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from dfnet.capture import Camera
+from dfnet.preprocess.cameras import baseline_m
 from dfnet.preprocess.register import apply_homography
 
 MAX_OFFSET_SPREAD = 0.25  # of the disparity range: beyond it the metadata do not fit the pictures
@@ -34,26 +35,17 @@ class Rig(NamedTuple):
         return float(np.hypot(*self.baseline_w))
 
 
-def baseline_direction(cameras: dict[str, Camera]) -> np.ndarray | None:
-    """Unit vector W to UW in W's image axes from metadata, or None."""
-    position = cameras.get("ultrawide", Camera()).position_m
-    if position is None or np.hypot(*position[:2]) == 0:
-        return None
-    return np.array(position[:2]) / np.hypot(*position[:2])
-
-
 def known_rig(
     cameras: dict[str, Camera], shape_w: tuple[int, int], shape_uw: tuple[int, int]
 ) -> Rig | None:
     """The rig from metadata, or None where a needed number is missing."""
     wide, uw = cameras.get("wide", Camera()), cameras.get("ultrawide", Camera())
-    if None in (wide.focal_length_px, uw.focal_length_px) or baseline_direction(cameras) is None:
+    baseline = baseline_m(cameras)
+    if None in (wide.focal_length_px, uw.focal_length_px) or baseline is None:
         return None
     rotation, _ = cv2.Rodrigues(np.array(uw.rotation or (0.0, 0.0, 0.0)))
     to_uw = _intrinsics(uw, shape_uw) @ rotation @ np.linalg.inv(_intrinsics(wide, shape_w))
-    return Rig(
-        to_uw, np.linalg.inv(to_uw), np.array(uw.position_m[:2]), float(wide.focal_length_px)
-    )
+    return Rig(to_uw, np.linalg.inv(to_uw), baseline, float(wide.focal_length_px))
 
 
 def zero_offset_px(

@@ -21,9 +21,9 @@ from dfnet.preprocess.calibrate import (
     blur_table,
     fit_blur_law,
 )
+from dfnet.preprocess.cameras import baseline_direction, defocus_per_disparity
 from dfnet.preprocess.colour import apply_colour, apply_curves, fit_colour
 from dfnet.preprocess.depth import (
-    baseline_direction,
     depth_from_disparity,
     known_rig,
     relative_inverse_depth,
@@ -76,7 +76,7 @@ class Preprocessor:
             InputError: the photos have too little in common, or are swapped.
         """
         cameras = cameras or {}
-        w, uw = _pixels(image_w), _pixels(image_uw)
+        w, uw = image_pixels(image_w), image_pixels(image_uw)
         direction = baseline_direction(cameras)
         registration = register(gray_8_bit(w), gray_8_bit(uw), direction)
         views = working_views(w, uw, registration, self.working_side_px)
@@ -88,14 +88,15 @@ class Preprocessor:
         near_far = _near_far(direction, registration.axis) or order_from_images(motion)
         stereo = solve_stereo(views, motion, registration.axis, near_far)
         guide, colour = _working_guide(views, rectification, stereo)
-        device = _known_defocus_per_disparity(cameras)
+        device = defocus_per_disparity(cameras)
         fit = _blur_fit(views, rectification, stereo, guide, device, self.match_side_px)
         draft = _assemble(w, uw, views, rectification, stereo, colour, fit, device)
         draft = _with_metres(draft, cameras, focus_distance_m, uw.shape[:2])
         return draft._replace(notes=(*_doubts(stereo, fit, left, w.shape[:2]), *draft.notes))
 
 
-def _pixels(image: Tensor) -> np.ndarray:
+def image_pixels(image: Tensor) -> np.ndarray:
+    """(3, H, W) tensor as a contiguous (H, W, 3) float32 array."""
     return np.ascontiguousarray(image.detach().cpu().numpy().transpose(1, 2, 0), dtype=np.float32)
 
 
@@ -122,13 +123,6 @@ def _points_w_to_uw(rectification, stereo, scale) -> np.ndarray:
     grid = pixel_grid(stereo.disparity_w_px.shape, scale)
     rectified = grid - stereo.disparity_w_px[..., None] * stereo.baseline_direction
     return dense_points_uw(rectification, rectified)
-
-
-def _known_defocus_per_disparity(cameras: dict[str, Camera]) -> float | None:
-    wide, position = cameras.get("wide", Camera()), cameras.get("ultrawide", Camera()).position_m
-    if None in (wide.focal_length_m, wide.f_number, position) or not np.hypot(*position[:2]) > 0:
-        return None
-    return wide.focal_length_m / wide.f_number / float(np.hypot(*position[:2]))
 
 
 def _blur_fit(views, rectification, stereo, guide, device, side_px) -> BlurFit:
@@ -172,8 +166,8 @@ def _assemble(w, uw, views, rectification, stereo, colour, fit, device) -> Prepr
     valid_w = torch.from_numpy(valid)[None]
     slope = device or fit.law.defocus_per_disparity or TYPICAL_DEFOCUS_PER_DISPARITY
     return Preprocessed(
-        uw_on_w=_tensor(guide),
-        flow_w_to_uw=_tensor(points - pixel_grid((height, width))),
+        uw_on_w=image_tensor(guide),
+        flow_w_to_uw=image_tensor(points - pixel_grid((height, width))),
         disparity_w_px=disparity_w_px,
         occluded_w=torch.from_numpy(hidden | ~inside)[None],
         valid_w=valid_w,
@@ -193,7 +187,8 @@ def _enlarged(flags: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return flags[rows[:, None], columns[None]]
 
 
-def _tensor(image: np.ndarray) -> Tensor:
+def image_tensor(image: np.ndarray) -> Tensor:
+    """(H, W, C) array as a (C, H, W) float32 tensor."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32))
 
 
