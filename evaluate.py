@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import track
 
 from dfnet.capture import find_captures
-from dfnet.cli import friendly_errors, quote_paths
+from dfnet.cli import entry_point, quote_paths
 from dfnet.devices import pick_device
 from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.report import table, write_json
@@ -16,8 +15,7 @@ from dfnet.evaluation.score import score_folders
 from dfnet.evaluation.weights import load_network
 
 
-@hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
-@friendly_errors
+@entry_point("evaluate")
 def main(cfg: DictConfig) -> None:
     """Score every stack, print the means, write all rows."""
     console = Console()
@@ -40,5 +38,6 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    quote_paths(("data.root", "weights", "checkpoint", "output"))
+    # `preprocessing=true` is a word here, not a truth value.
+    quote_paths(("data.root", "weights", "checkpoint", "output", "preprocessing"))
     main()

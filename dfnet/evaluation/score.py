@@ -57,9 +57,7 @@ class Scores(NamedTuple):
         """
         if self.failures:
             names = "\n".join(self.failures)
-            raise InputError(
-                f"{len(self.failures)} captures could not be used, the others were\n{names}"
-            )
+            raise InputError(f"some captures could not be used; the others were scored\n{names}")
 
 
 @torch.autocast("cpu", enabled=False)  # a trainer's autocast would compute metrics in bfloat16

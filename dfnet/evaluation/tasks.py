@@ -120,16 +120,18 @@ class _Stack:
 
     def sharp(self) -> tuple[Tensor, Preprocessed]:
         """The true all-in-focus photo, taken with W's noise, and its maps with no defocus."""
+        index = len(self.capture.wide)  # one more slice, so that its maps are cached as their own
+        guides = self.capture.ultrawide
         capture = replace(
             self.capture,
-            wide=(self.capture.truth["all_in_focus"],),
-            ultrawide=self.capture.ultrawide[:1],
+            wide=(*self.capture.wide, self.capture.truth["all_in_focus"]),
+            ultrawide=guides if len(guides) == 1 else (*guides, guides[self.near]),
             focus_distance_m=None,
         )
         known = self.preprocessing == "true"  # all slices share one geometry
-        prepared = self.prepared(self.near) if known else preprocess_capture(capture, 0)
+        prepared = self.prepared(self.near) if known else preprocess_capture(capture, index)
         sharp = torch.zeros_like(prepared.defocus_w_px)
-        return capture.load_wide(0), prepared._replace(defocus_w_px=sharp)
+        return capture.load_wide(index), prepared._replace(defocus_w_px=sharp)
 
     def question(self, task, name, image_w, prepared, target, truth) -> Question:
         """A question with what all of them share."""
