@@ -22,7 +22,7 @@ from dfnet.edit import make_target, preset_cameras, save_results
 from dfnet.inference import Refocuser
 from dfnet.io.images import read_image
 from dfnet.model import DFNet
-from dfnet.preprocess.pipeline import preprocess_pair
+from dfnet.preprocess import preprocess_pair
 from dfnet.recipe import recipe_from_config
 
 

@@ -12,7 +12,7 @@ from dfnet.capture import Camera, camera_from_json
 from dfnet.errors import InputError
 from dfnet.inference import Refocused
 from dfnet.io.images import write_image, write_whole
-from dfnet.preprocess.result import Preprocessed
+from dfnet.preprocess import Preprocessed
 from dfnet.recipe import Recipe, recipe_to_json
 
 

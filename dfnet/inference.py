@@ -7,7 +7,7 @@ band) stays where the wish is as sharp as the photo and goes where more blur is 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,11 +16,9 @@ from torch import Tensor, nn
 from dfnet.blur import disc_blur
 from dfnet.capture import Camera, radial_map
 from dfnet.devices import inference_context, pick_device, to_fast_layout
+from dfnet.preprocess import Preprocessed
 from dfnet.sample import Sample
 from dfnet.tiling import feather, tiles
-
-if TYPE_CHECKING:
-    from dfnet.preprocess import Preprocessed
 
 MIN_WORKING_SCALE = 1 / 8
 TILE_PX = 768
@@ -65,7 +63,7 @@ class Refocuser:
     def __call__(
         self,
         image_w: Tensor,
-        preprocessed: "Preprocessed",
+        preprocessed: Preprocessed,
         target_defocus_w_px: Tensor,
         cameras: dict[str, Camera] | None = None,
     ) -> Refocused:
@@ -115,7 +113,7 @@ class Refocuser:
 def refocus(
     model: nn.Module,
     image_w: Tensor,
-    preprocessed: "Preprocessed",
+    preprocessed: Preprocessed,
     target_defocus_w_px: Tensor,
     device: str = "auto",
     cameras: dict[str, Camera] | None = None,
@@ -127,7 +125,7 @@ def refocus(
 
 def full_sample(
     image_w: Tensor,
-    preprocessed: "Preprocessed",
+    preprocessed: Preprocessed,
     target_defocus_w_px: Tensor,
     cameras: dict[str, Camera],
 ) -> Sample:

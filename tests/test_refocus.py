@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-import dfnet.preprocess.pipeline
+import dfnet.preprocess
 from dfnet.io.images import read_image, write_image
 from dfnet.model import DFNet
 from dfnet.optics import BlurLaw
-from dfnet.preprocess.result import Preprocessed
+from dfnet.preprocess import Preprocessed
 
 ROOT = Path(__file__).parents[1]
 HEIGHT, WIDTH = 96, 128
@@ -65,7 +65,7 @@ def weights(tmp_path_factory):
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
     """An empty user's folder to work in, with two photos, and nothing slow."""
-    monkeypatch.setattr(dfnet.preprocess.pipeline, "preprocess_pair", matched)
+    monkeypatch.setattr(dfnet.preprocess, "preprocess_pair", matched)
     folder = tmp_path / "user"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -148,7 +148,7 @@ def test_a_map_from_a_file(run, photos):
 
 
 def test_a_sharp_photo_can_be_given_blur_by_a_point_but_not_by_a_factor(run, monkeypatch):
-    monkeypatch.setattr(dfnet.preprocess.pipeline, "preprocess_pair", sharp)
+    monkeypatch.setattr(dfnet.preprocess, "preprocess_pair", sharp)
     assert run("output=a.png", "target=refocus", "focus_at=[30,50]")[0] == 0
     assert np.load("a_target.npy")[40, [10, 120]] == pytest.approx([0.0, 3.0], rel=1e-3)
     code, _, err = run("output=b.png", "target=aperture", "aperture_scale=2")
@@ -164,7 +164,7 @@ def test_16_bits(run):
 def test_a_preset_is_scaled_to_the_photo_and_kept_in_the_recipe(run, monkeypatch):
     seen = {}
     monkeypatch.setattr(
-        dfnet.preprocess.pipeline,
+        dfnet.preprocess,
         "preprocess_pair",
         lambda w, uw, cameras: seen.update(cameras) or matched(w, uw, cameras),
     )
@@ -323,7 +323,7 @@ def test_ctrl_c_leaves_nothing(run, photos, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dfnet.preprocess.pipeline, "preprocess_pair", interrupted)
+    monkeypatch.setattr(dfnet.preprocess, "preprocess_pair", interrupted)
     code, _, err = run("output=a.png")
     assert code == 1
     assert "error: interrupted" in err
@@ -334,7 +334,7 @@ def test_our_own_bugs_keep_their_traceback(run, monkeypatch):
     def bug(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(dfnet.preprocess.pipeline, "preprocess_pair", bug)
+    monkeypatch.setattr(dfnet.preprocess, "preprocess_pair", bug)
     with pytest.raises(ZeroDivisionError):
         run("output=a.png")
 
