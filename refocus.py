@@ -1,10 +1,10 @@
 """Refocus a phone photo with the help of its ultra-wide twin.
 
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=sharp.png target=all_in_focus
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=face.png target=refocus focus_at=[1200,800]
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=soft.png target=aperture aperture_scale=2
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=mine.png target=map path=defocus.npy
-  python refocus.py recipe=face_recipe.json output=again.png
+  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=all_in_focus
+  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=refocus 'focus_at=[1200,800]'
+  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=aperture aperture_scale=2
+  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=map path=defocus.npy
+  python refocus.py recipe=a_recipe.json output=again.png
 
 Beside the picture it writes <name>_target.npy, the blur wanted (signed diameters in pixels), and
 <name>_recipe.json, which repeats the edit. Further options: aperture_scale=2 with target=refocus,

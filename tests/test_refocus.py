@@ -353,7 +353,7 @@ def test_gray_and_alpha_photos_work(run, photos, mode):
 def test_without_arguments_it_says_how_to_use_it(run):
     code, out, _ = run(defaults=False)
     assert code == 0
-    assert "python refocus.py wide=W.jpg ultrawide=UW.jpg output=sharp.png" in out
+    assert "python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png" in out
 
 
 def test_as_a_command_from_another_folder(photos, weights):
