@@ -99,9 +99,9 @@ def from_file(
     values = _read_map(path)
     if values.shape != shape:
         height, width = shape
-        size = "x".join(str(n) for n in reversed(values.shape))
         raise InputError(
-            f"{path}: the map is {size}, the wide photo {width}x{height} pixels\n"
+            f"{path}: the map is {values.shape[1]}x{values.shape[0]}, the wide photo "
+            f"{width}x{height} pixels\n"
             "  A target map has one value for each pixel of the wide photo."
         )
     if np.issubdtype(values.dtype, np.integer):
@@ -137,6 +137,8 @@ def _read_map(path: Path) -> np.ndarray:
         raise InputError(_unreadable(path, f" (it holds {values.dtype})"))
     if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
         values = values.squeeze(0 if values.shape[0] == 1 else 2)
+    if values.ndim != 2:
+        raise InputError(_unreadable(path, f" (its shape is {values.shape}; colour?)"))
     return values
 
 

@@ -106,7 +106,7 @@ def broken_maps():
     return {
         "nan": (nan, "1 of the map's values are NaN"),
         "wrong size": (good.T, "the map is 48x64, the wide photo 64x48"),
-        "colour": (np.zeros((HEIGHT, WIDTH, 3), np.float32), "the map is 3x64x48"),
+        "colour": (np.zeros((HEIGHT, WIDTH, 3), np.float32), r"its shape is \(48, 64, 3\); colour"),
         "absurd": (huge, r"100 px wide; the limit here is 16"),
         "text": (np.array(["a"]), "cannot be read as a target map"),
         "pickle": (np.array([{}]), "cannot be read as a target map"),
