@@ -38,6 +38,5 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    # `preprocessing=true` is a word here, not a truth value.
-    quote_paths(("data.root", "weights", "checkpoint", "output", "preprocessing"))
+    quote_paths(("data.root", "weights", "checkpoint", "output"))
     main()

@@ -34,7 +34,7 @@ def test_a_run_prints_a_table_and_writes_its_file_and_nothing_else(tmp_path, wei
     run = evaluate(
         f"data.root={tmp_path}/my stacks, new",
         f"weights={weights}",
-        "preprocessing=true",
+        "preprocessing=truth",
         "output=scores (1).json",
         cwd=tmp_path,
     )
@@ -45,7 +45,7 @@ def test_a_run_prints_a_table_and_writes_its_file_and_nothing_else(tmp_path, wei
     record = json.loads((tmp_path / "scores (1).json").read_text())
     assert len(record["rows"]) == 4 * 3  # tasks and methods
     assert {r["scene"] for r in record["rows"]} == {"desk"}
-    assert record["settings"]["preprocessing"] == "true"
+    assert record["settings"]["preprocessing"] == "truth"
 
 
 @pytest.mark.parametrize(

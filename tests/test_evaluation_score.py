@@ -29,7 +29,7 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def scores(root):
     folders = [root / "inside" / name for name in ("one", "two")]
-    return score_folders(folders, {**CONTROLS, "oracle": oracle}, TASKS, "true", root)
+    return score_folders(folders, {**CONTROLS, "oracle": oracle}, TASKS, "truth", root)
 
 
 def test_one_row_per_scene_task_and_method(scores):
@@ -53,7 +53,7 @@ def test_the_guide_is_pasted_where_it_sees_and_nowhere_else(root):
         seen.append(question)
         return question.image_w
 
-    score_folders([root / "inside" / "one"], {"spy": spy}, ["identity"], "true")
+    score_folders([root / "inside" / "one"], {"spy": spy}, ["identity"], "truth")
     pasted = CONTROLS["UW pasted"](seen[0])
     hidden = seen[0].prepared.occluded_w.expand_as(pasted)
     assert hidden.any()
@@ -71,7 +71,7 @@ def test_means_are_over_scenes():
 def test_a_broken_capture_is_named_after_the_others_are_done(root, tmp_path):
     broken = make_stack(tmp_path / "broken", (0.4, 1.0))
     (broken / "wide_00.png").unlink()
-    scores = score_folders([broken, root / "inside" / "one"], CONTROLS, TASKS, "true")
+    scores = score_folders([broken, root / "inside" / "one"], CONTROLS, TASKS, "truth")
     assert {r.scene for r in scores.rows} == {"one"}
     with pytest.raises(InputError, match=r"the others were scored\n.*wide_00\.png: no such"):
         scores.raise_failures()
@@ -83,17 +83,17 @@ def test_what_a_stack_cannot_answer_is_said(root, tmp_path):
     record["ultrawide"] = []
     (plain / "capture.json").write_text(json.dumps(record))
     with pytest.raises(InputError, match=r"no capture(.|\n)*plain, identity: no ultra-wide photo"):
-        score_folders([plain], CONTROLS, TASKS, "true")
-    scores = score_folders([plain, root / "inside" / "one"], CONTROLS, TASKS, "true")
+        score_folders([plain], CONTROLS, TASKS, "truth")
+    scores = score_folders([plain, root / "inside" / "one"], CONTROLS, TASKS, "truth")
     assert scores.skipped == [f"plain, {task}: no ultra-wide photo" for task in TASKS]
     scores.raise_failures()
 
 
 def test_the_report_holds_every_row_and_its_settings(scores, tmp_path):
     path = tmp_path / "new folder" / "scores.json"
-    write_json(scores.rows, {"preprocessing": "true"}, path)
+    write_json(scores.rows, {"preprocessing": "truth"}, path)
     record = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert record["settings"] == {"preprocessing": "true"}
+    assert record["settings"] == {"preprocessing": "truth"}
     assert record["metrics"]["margin_px"] == 16
     assert [Row(**r) for r in record["rows"]] == scores.rows
     assert [Row(**r) for r in record["means"]] == mean_rows(scores.rows)

@@ -20,7 +20,7 @@ def capture(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def asked(capture):
-    found = list(questions(capture, preprocessing="true"))
+    found = list(questions(capture, preprocessing="truth"))
     return {task: [q for q in found if q.task == task] for task in TASKS}
 
 
@@ -75,12 +75,12 @@ def test_identity_asks_for_what_the_photo_is(asked):
 def test_a_stack_without_truth_or_guide_answers_less(capture):
     photos = replace(capture, truth=None)
     assert [t for t in TASKS if why_not(photos, t) is None] == ["refocus", "identity"]
-    assert why_not(photos, "identity", "true") == "no true geometry"
+    assert why_not(photos, "identity", "truth") == "no true geometry"
     alone = replace(capture, ultrawide=())
     assert {why_not(alone, t) for t in TASKS} == {"no ultra-wide photo"}
     single = replace(capture, wide=capture.wide[:1], focus_distance_m=(2.0,))
     assert why_not(single, "refocus") == "fewer than two slices"
-    assert {q.task for q in questions(single, preprocessing="true")} == set(TASKS) - {"refocus"}
+    assert {q.task for q in questions(single, preprocessing="truth")} == set(TASKS) - {"refocus"}
 
 
 def test_misspelt_names_are_refused(capture):

@@ -48,7 +48,7 @@ def make_task(lr=2e-3):
         lambda parameters: torch.optim.AdamW(parameters, lr=lr),
         warmup_steps=2,
         val_tasks=["all_in_focus"],
-        preprocessing="true",
+        preprocessing="truth",
         image_every_n_steps=1000,
     )
 

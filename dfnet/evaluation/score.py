@@ -74,7 +74,7 @@ def score_capture(
         capture: a stack.
         methods: by name; each turns a question into a picture (3, H, W).
         tasks: some of `TASKS`.
-        preprocessing: `estimated` or `true`.
+        preprocessing: `estimated` or `truth`.
         scene: what the rows call the capture; its folder's name by default.
     """
     scene = scene or capture.folder.name
@@ -101,7 +101,7 @@ def score_folders(
         folders: of captures.
         methods: by name.
         tasks: some of `TASKS`.
-        preprocessing: `estimated` or `true`.
+        preprocessing: `estimated` or `truth`.
         root: scenes are called by their path below it.
 
     Raises:

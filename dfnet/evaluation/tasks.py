@@ -19,7 +19,7 @@ from dfnet.errors import InputError
 from dfnet.preprocess import Preprocessed, preprocess_capture, true_preprocessing
 
 TASKS = ("all_in_focus", "refocus", "shallow_depth_of_field", "identity")
-PREPARATIONS = {"estimated": preprocess_capture, "true": true_preprocessing}
+PREPARATIONS = {"estimated": preprocess_capture, "truth": true_preprocessing}
 
 
 class Question(NamedTuple):
@@ -48,7 +48,7 @@ def why_not(capture: Capture, task: str, preprocessing: str = "estimated") -> st
     """What this capture lacks for a task; None when nothing is missing."""
     if not capture.ultrawide:
         return "no ultra-wide photo"
-    if capture.truth is None and preprocessing == "true":
+    if capture.truth is None and preprocessing == "truth":
         return "no true geometry"
     if capture.truth is None and task in ("all_in_focus", "shallow_depth_of_field"):
         return "no true all-in-focus photo"
@@ -65,7 +65,7 @@ def questions(
     Args:
         capture: a stack; what `why_not` names for a task leaves that task out.
         tasks: some of `TASKS`.
-        preprocessing: `estimated` from the two photos, as users have it, or `true`.
+        preprocessing: `estimated` from the two photos, as users have it, or `truth`.
 
     Raises:
         InputError: a task or preprocessing of another name, or files that cannot be used.
@@ -128,7 +128,7 @@ class _Stack:
             ultrawide=guides if len(guides) == 1 else (*guides, guides[self.near]),
             focus_distance_m=None,
         )
-        known = self.preprocessing == "true"  # all slices share one geometry
+        known = self.preprocessing == "truth"  # all slices share one geometry
         prepared = self.prepared(self.near) if known else preprocess_capture(capture, index)
         sharp = torch.zeros_like(prepared.defocus_w_px)
         return capture.load_wide(index), prepared._replace(defocus_w_px=sharp)

@@ -63,7 +63,7 @@ class StackDataModule(L.LightningDataModule):
         steps_per_epoch: batches between two validations.
         workers: processes that draw samples; 0 draws in the training process.
         preprocessing: `estimated` mixes estimated guidance into training and validates on it;
-            `true` uses the renderer's truth only.
+            `truth` uses the renderer's truth only.
         max_val_stacks: validate on at most so many.
         seed: of the sample draws.
         settings: how samples are drawn.
@@ -82,8 +82,8 @@ class StackDataModule(L.LightningDataModule):
         settings: SampleSettings,
     ):
         super().__init__()
-        if preprocessing not in ("estimated", "true"):
-            raise InputError(f"data.preprocessing={preprocessing}\n  Use estimated or true.")
+        if preprocessing not in ("estimated", "truth"):
+            raise InputError(f"data.preprocessing={preprocessing}\n  Use estimated or truth.")
         self.root, self.val_root, self.batch_size = Path(root), val_root, batch_size
         self.steps_per_epoch, self.workers = steps_per_epoch, workers
         self.preprocessing, self.max_val_stacks = preprocessing, max_val_stacks

@@ -29,7 +29,7 @@ class RefocusTask(L.LightningModule):
         optimizer: builds the optimiser from parameters.
         warmup_steps: steps of linear warm-up before the cosine decay to a hundredth.
         val_tasks: the evaluation's tasks that validation runs.
-        preprocessing: `estimated` or `true`, for validation.
+        preprocessing: `estimated` or `truth`, for validation.
         image_every_n_steps: how often the picture grid is logged.
     """
 
