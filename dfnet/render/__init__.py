@@ -1,0 +1,1 @@
+"""Our own focus stacks: procedural scenes seen through two thin lenses, with all the truth."""

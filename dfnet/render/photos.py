@@ -1,0 +1,100 @@
+"""Photographs as surface textures: sharp crops, from files kept for training or held out."""
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dfnet.errors import InputError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+SIDE = 640
+HELD_OUT_ONE_IN = 5
+TRIES = 6
+SHARP_ENOUGH = 0.035  # deviation of the Laplacian; 0.02 looks out of focus, 0.05 crisp
+
+
+def find_photos(folder: str | Path | None, part: str = "all") -> tuple[Path, ...]:
+    """List a folder's photographs, or none for a folder of None.
+
+    Args:
+        folder: where the pictures are.
+        part: `all`, `train` or `held_out`; a file's part depends on its name alone, so scenes made
+            from `held_out` never share a photograph with those made from `train`.
+
+    Raises:
+        InputError: no such folder, an unknown part, or nothing in it.
+    """
+    if part not in ("all", "train", "held_out"):
+        raise InputError(f"texture_part={part}: unknown\n  Known: all, train, held_out.")
+    if folder is None:
+        return ()
+    if not Path(folder).is_dir():
+        raise InputError(
+            f"{folder}: no such folder\n  `textures` names a folder of photographs, or is null."
+        )
+    files = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES)
+    files = [p for p in files if part == "all" or is_held_out(p.name) == (part == "held_out")]
+    if not files:
+        raise InputError(
+            f"{folder}: no photograph ({', '.join(SUFFIXES)}) for texture_part={part}\n"
+            "  Add some, or leave `textures` null for procedural surfaces."
+        )
+    return tuple(files)
+
+
+def is_held_out(name: str) -> bool:
+    """Whether a file of this name is kept for validation and test scenes."""
+    return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_ONE_IN == 0
+
+
+def sharpness(picture: np.ndarray) -> float:
+    """Deviation of the Laplacian of a (H, W, 3) picture in 0..1, in its smoothest quarter."""
+    gray = cv2.cvtColor(np.ascontiguousarray(picture, np.float32), cv2.COLOR_RGB2GRAY)
+    detail = cv2.Laplacian(gray, cv2.CV_32F)
+    middle = [n // 2 for n in gray.shape]
+    quarters = [q for rows in np.split(detail, [middle[0]]) for q in np.split(rows, [middle[1]], 1)]
+    return float(min(q.std() for q in quarters))
+
+
+def draw_photo(rng: np.random.Generator, files: tuple[Path, ...]) -> np.ndarray:
+    """A sharp crop of a random photograph.
+
+    Lens blur in a photograph would teach that a surface in focus may be soft; so each is reduced
+    at least a little, and the first of several crops that is sharp enough is taken, or the best.
+
+    Args:
+        rng: source of file and crop.
+        files: photographs.
+
+    Returns:
+        (up to 640, up to 640, 3) sRGB-encoded float in 0..1.
+    """
+    best, best_sharpness = None, -1.0
+    for _ in range(TRIES):
+        crop = _random_crop(rng, _read(files[rng.integers(len(files))], rng.uniform(640, 1100)))
+        found = sharpness(crop)
+        if found > best_sharpness:
+            best, best_sharpness = crop, found
+        if found >= SHARP_ENOUGH:
+            break
+    return best
+
+
+def _read(path: Path, long_side: float) -> np.ndarray:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise InputError(f"{path}: cannot be read as a photograph\n  Remove or replace the file.")
+    # Never enlarged: at most 90 % of its size, which hides demosaicking softness and JPEG blocks.
+    scale = min(0.9, long_side / max(picture.shape))
+    picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return picture[..., ::-1].astype(np.float32) / 255
+
+
+def _random_crop(rng, picture: np.ndarray) -> np.ndarray:
+    # Multiples of 64 can be halved six times without a remainder.
+    high, wide = (min(SIDE, n // 64 * 64) for n in picture.shape[:2])
+    y = int(rng.integers(picture.shape[0] - high + 1))
+    x = int(rng.integers(picture.shape[1] - wide + 1))
+    return picture[y : y + high, x : x + wide]

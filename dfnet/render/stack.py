@@ -1,0 +1,150 @@
+"""One seed, one focus stack on disk: W slices, one UW frame, all-in-focus, truth."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dfnet import capture
+from dfnet.errors import InputError
+from dfnet.io.images import write_image, write_whole
+from dfnet.render.cameras import Camera
+from dfnet.render.lights import add_lights
+from dfnet.render.scene import Scene, SceneOptions, build_scene
+from dfnet.render.trace import render, view_of
+from dfnet.render.truth import Truth, rounded, trace_truth
+
+LEVELS = 1024  # stored images have 10 bits: below the noise, and half the bytes of 16
+VERSION = 1  # of the generator; raise it when a seed makes another scene than before
+FOCUS_RANGE_M = (0.11, 30.0)
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """How a scene is photographed.
+
+    Attributes:
+        slices: W pictures, focused at distances spread evenly in dioptres over the scene's depths.
+        lens_samples: rays per pixel of a slice.
+        ultrawide_samples: rays per pixel of the UW frame.
+        sharp_samples: rays per pixel of the all-in-focus picture.
+        threads: workers within one picture; they change nothing but the time.
+    """
+
+    slices: int = 5
+    lens_samples: int = 64
+    ultrawide_samples: int = 48
+    sharp_samples: int = 24
+    threads: int = 1
+
+
+def render_stack(seed: int, folder: Path, scene: SceneOptions, options: StackOptions) -> bool:
+    """Render the stack of a seed, unless its folder is there already.
+
+    Everything is written to a neighbour folder that is renamed at the end: a folder that exists
+    is whole.
+
+    Returns:
+        Whether anything was rendered.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        return False
+    partial = folder.with_name(f".partial-{os.getpid()}-{folder.name}")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        (partial / "truth").mkdir(parents=True)
+        _fill(partial, seed, build_scene(seed, scene), options)
+        partial.rename(folder)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror or error})\n"
+            "  Choose another output, or make room and permit writing there."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return True
+
+
+def _fill(folder: Path, seed: int, scene: Scene, options: StackOptions) -> None:
+    truth = rounded(trace_truth(scene.world, scene.wide, scene.ultrawide))
+    sharp = photograph(scene, scene.wide, options.sharp_samples, options.threads, pinhole=True)
+    # One exposure for the whole scene: its brightest percent is about white.
+    exposure = 1.0 / max(1e-6, float(np.percentile(sharp.max(0), 99)))
+    _write_radiance(exposure * sharp, folder / "truth" / "all_in_focus.png")
+    _write_geometry(truth, folder / "truth" / "geometry.npz")
+    distances = focus_distances(truth.depth_w_m, options.slices, np.random.default_rng([seed, 1]))
+    names = [f"wide_{k:02d}.png" for k in range(options.slices)]
+    for name, distance in zip(names, distances, strict=True):
+        camera = scene.wide.focused_at(distance)
+        picture = photograph(scene, camera, options.lens_samples, options.threads)
+        _write_radiance(exposure * picture, folder / name)
+    guide = photograph(scene, scene.ultrawide, options.ultrawide_samples, options.threads)
+    _write_radiance(exposure * guide, folder / "ultrawide.png")
+    origin = {
+        "generator": "dfnet.render",
+        "version": VERSION,
+        "seed": seed,
+        "kind": scene.kind,
+        "ultrawide_focus_distance_m": scene.ultrawide.lens.focus_distance_m,
+        "lens_samples": options.lens_samples,
+    }
+    capture.save_capture(
+        capture.Capture(
+            folder=folder,
+            wide=tuple(names),
+            ultrawide=("ultrawide.png",),
+            encoding="sqrt_linear",
+            focus_distance_m=tuple(distances),
+            cameras={
+                "wide": capture.Camera(**scene.wide.metadata()),
+                "ultrawide": capture.Camera(**scene.ultrawide.metadata()),
+            },
+            truth={"all_in_focus": "truth/all_in_focus.png", "geometry": "truth/geometry.npz"},
+            origin=origin,
+        )
+    )
+
+
+def photograph(
+    scene: Scene, camera: Camera, samples: int, threads: int = 1, pinhole: bool = False
+) -> np.ndarray:
+    """Surfaces and point lights as one camera sees them: linear radiance (3, H, W)."""
+    view = view_of(camera, samples, pinhole)
+    image = render(scene.world, view, camera.size, threads)
+    add_lights(scene.world, view, scene.lamps, image)
+    return image
+
+
+def focus_distances(depth_w_m: np.ndarray, count: int, rng: np.random.Generator) -> list[float]:
+    """Focus distances [m], near to far: even steps in dioptres over the scene, each a little off.
+
+    Args:
+        depth_w_m: (H, W) z-depth; the nearest and farthest 3 % of the pixels do not count.
+        count: how many.
+        rng: source of the deviations.
+    """
+    far, near = np.percentile(1 / depth_w_m, [3, 97])
+    steps = np.linspace(0, 1, count) if count > 1 else np.array([0.5])
+    steps = np.clip(steps + rng.uniform(-0.25, 0.25, count) / max(1, count - 1), 0, 1)
+    dioptres = np.sort(near + (far - near) * steps)[::-1]
+    distances = 1 / np.maximum(dioptres, 1e-9)
+    return [round(float(d), 4) for d in np.clip(distances, *FOCUS_RANGE_M)]
+
+
+def _write_radiance(radiance: np.ndarray, path: Path) -> None:
+    value = np.sqrt(np.clip(radiance / capture.WHITE_LEVEL, 0, 1))
+    # Multiples of 64 / 65535: the six lowest bits of each 16-bit sample are zero, which compress.
+    step = 65536 / LEVELS / 65535
+    value = np.clip(np.round(value / step), 0, LEVELS - 1) * step
+    write_image(torch.from_numpy(value.astype(np.float32)), path, bits=16)
+
+
+def _write_geometry(truth: Truth, path: Path) -> None:
+    write_whole(path, lambda partial: np.savez_compressed(partial, **truth._asdict()))
