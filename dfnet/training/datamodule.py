@@ -122,7 +122,7 @@ class StackDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader:
         """Capture folders, one at a time; validation runs the evaluation's own tasks on them."""
-        return DataLoader(self.val_folders, batch_size=None, collate_fn=load_capture)
+        return DataLoader([str(f) for f in self.val_folders], batch_size=None, collate_fn=str)
 
 
 def split_captures(root: Path, val_root: str | None) -> tuple[list[Path], list[Path]]:

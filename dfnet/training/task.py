@@ -8,11 +8,9 @@ import torch
 from torch import Tensor, nn
 from torchvision.utils import make_grid
 
-from dfnet.capture import Capture
-from dfnet.evaluation.methods import CONTROLS
+from dfnet.capture import load_capture
+from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.score import score_capture
-from dfnet.evaluation.tasks import Question
-from dfnet.inference import refocus
 from dfnet.model.dfnet import DFNetOutput
 from dfnet.training.samples import TrainingBatch
 
@@ -65,12 +63,13 @@ class RefocusTask(L.LightningModule):
             self._log_grid(batch, output)
         return loss
 
-    def validation_step(self, capture: Capture, batch_index: int) -> None:
+    def validation_step(self, folder: str, batch_index: int) -> None:
         """The evaluation's own questions on one capture, for the network and for W unchanged."""
         methods = {
-            "dfnet": self._answer,
+            "dfnet": network(self.model, self.device.type),
             "w": CONTROLS["W unchanged"],
         }
+        capture = load_capture(folder)
         for row in score_capture(capture, methods, self.val_tasks, self.preprocessing):
             self._log_validation(f"val/psnr_db/{row.task}/{row.method}", row.psnr_db)
             self._log_validation(f"val/ssim/{row.task}/{row.method}", row.ssim)
@@ -78,11 +77,6 @@ class RefocusTask(L.LightningModule):
     def _log_validation(self, name: str, value: float) -> None:
         is_main = name == "val/psnr_db/all_in_focus/dfnet"
         self.log(name, value, on_epoch=True, batch_size=1, prog_bar=is_main)
-
-    def _answer(self, question: Question) -> Tensor:
-        device = self.device.type
-        wanted = question.target_defocus_w_px
-        return refocus(self.model, question.image_w, question.prepared, wanted, device)
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """Keep what rebuilds the network beside its weights, for `evaluate.py checkpoint=…`."""
