@@ -1,7 +1,7 @@
 """evaluate.py as it is typed."""
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -16,9 +16,22 @@ from dfnet.model import DFNet
 ROOT = Path(__file__).parents[1]
 
 
-def evaluate(*arguments, cwd):
-    command = [sys.executable, str(ROOT / "evaluate.py"), "device=cpu", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+@pytest.fixture
+def evaluate(tmp_path, monkeypatch, capsys):
+    """Run the script in this process; returns exit code, stdout and stderr."""
+
+    def run(*options):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(ROOT / "evaluate.py"), "device=cpu", *options])
+        try:
+            runpy.run_path(str(ROOT / "evaluate.py"), run_name="__main__")
+            message, code = "", 0
+        except SystemExit as stop:
+            message, code = str(stop.code), 1
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err + message
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +42,17 @@ def weights(tmp_path_factory):
     return folder
 
 
-def test_a_run_prints_a_table_and_writes_its_file_and_nothing_else(tmp_path, weights):
+def test_a_run_prints_a_table_and_writes_its_file_and_nothing_else(evaluate, tmp_path, weights):
     make_stack(tmp_path / "my stacks, new" / "desk", (0.4, 1.0))
-    run = evaluate(
+    code, printed, complaint = evaluate(
         f"data.root={tmp_path}/my stacks, new",
         f"weights={weights}",
         "preprocessing=truth",
         "output=scores (1).json",
-        cwd=tmp_path,
     )
-    assert run.returncode == 0, run.stderr
-    assert "all in focus" in run.stdout
-    assert "scores (1).json" in run.stdout
+    assert code == 0, complaint
+    assert "all in focus" in printed
+    assert "scores (1).json" in printed
     assert {p.name for p in tmp_path.iterdir()} == {"my stacks, new", "scores (1).json"}
     record = json.loads((tmp_path / "scores (1).json").read_text())
     assert len(record["rows"]) == 4 * 3  # tasks and methods
@@ -55,13 +67,12 @@ def test_a_run_prints_a_table_and_writes_its_file_and_nothing_else(tmp_path, wei
         ("wieghts=null", "wieghts"),
     ],
 )
-def test_a_mistake_gets_one_message_and_no_traceback(argument, message, tmp_path, weights):
+def test_a_mistake_gets_one_message_and_no_traceback(evaluate, argument, message, tmp_path):
     make_stack(tmp_path / "desk", (0.4, 1.0))
-    arguments = [f"data.root={tmp_path}", f"weights={weights}", argument]
-    run = evaluate(*arguments, cwd=tmp_path)
-    assert run.returncode == 1
-    assert message in run.stderr
-    assert "Traceback" not in run.stderr
+    code, printed, complaint = evaluate(argument)
+    assert code == 1
+    assert message in complaint
+    assert "Traceback" not in complaint + printed
     assert [p.name for p in tmp_path.iterdir()] == ["desk"]
 
 
