@@ -1,0 +1,76 @@
+"""What validation logs is what evaluation of the saved checkpoint measures."""
+
+import math
+import warnings
+
+import pytest
+import torch
+from lightning import Trainer, seed_everything
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from made_stack import make_stack
+
+from dfnet.capture import find_captures
+from dfnet.evaluation.methods import CONTROLS, network
+from dfnet.evaluation.score import mean_rows, score_folders
+from dfnet.evaluation.weights import network_from_checkpoint
+from dfnet.model import DFNet
+from dfnet.training.datamodule import StackDataModule
+from dfnet.training.losses import RefocusLoss
+from dfnet.training.samples import SampleSettings
+from dfnet.training.task import RefocusTask
+
+TASKS = ["all_in_focus", "refocus"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("stacks")
+    for seed in range(3):
+        make_stack(root / f"scene_{seed}", (0.4, 1.0), seed)
+    return root
+
+
+def train(root, folder):
+    """A few steps in bfloat16 with averaged weights; returns what validation logged."""
+    seed_everything(0, verbose=False)
+    task = RefocusTask(
+        DFNet(width=4),
+        RefocusLoss(ssim=0.0),
+        lambda parameters: torch.optim.AdamW(parameters, lr=5e-3),
+        warmup_steps=1,
+        val_tasks=TASKS,
+        preprocessing="truth",
+        image_every_n_steps=1000,
+    )
+    settings = SampleSettings(crop_px=48)
+    data = StackDataModule(str(root), str(root), 2, 4, 0, "truth", 8, 0, settings)
+    saver = ModelCheckpoint(folder, save_last=True, save_on_train_epoch_end=True)
+    trainer = Trainer(
+        max_epochs=2,
+        accelerator="cpu",
+        precision="bf16-mixed",
+        logger=False,
+        callbacks=[EMAWeightAveraging(decay=0.8), saver],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Lightning's advice on workers and logging
+        trainer.fit(task, data)
+    return {k: float(v) for k, v in trainer.callback_metrics.items()}
+
+
+def test_evaluating_the_checkpoint_repeats_the_logged_metric(root, tmp_path):
+    logged = train(root, tmp_path)
+    model = network_from_checkpoint(tmp_path / "last.ckpt")
+    methods = {**CONTROLS, "dfnet": network(model, "cpu")}
+    means = mean_rows(score_folders(find_captures(root), methods, TASKS, "truth").rows)
+    measured = {r.task: r for r in means if r.method == "dfnet"}
+    for task in TASKS:
+        wanted = logged[f"val/psnr_db/{task}/dfnet"], logged[f"val/ssim/{task}/dfnet"]
+        assert math.isclose(measured[task].psnr_db, wanted[0], abs_tol=1e-4)
+        assert math.isclose(measured[task].ssim, wanted[1], abs_tol=1e-5)
+    unchanged = {r.task: r.psnr_db for r in means if r.method == "W unchanged"}
+    assert any(abs(measured[t].psnr_db - unchanged[t]) > 0.05 for t in TASKS)  # it does something
