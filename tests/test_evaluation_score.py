@@ -1,15 +1,21 @@
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
+import torch
 from made_stack import make_stack
 from rich.console import Console
+from torch.testing import assert_close
 
+from dfnet.capture import load_capture
 from dfnet.errors import InputError
-from dfnet.evaluation.methods import CONTROLS
+from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.report import table, write_json
 from dfnet.evaluation.score import EQUAL_PICTURES_DB, Row, mean_rows, score_folders
+from dfnet.evaluation.tasks import questions
+from dfnet.model import DFNetOutput
 
 TASKS = ("all_in_focus", "identity")
 
@@ -59,6 +65,27 @@ def test_the_guide_is_pasted_where_it_sees_and_nowhere_else(root):
     assert hidden.any()
     assert (pasted == seen[0].image_w)[hidden].all()
     assert (pasted == seen[0].prepared.uw_on_w)[~hidden].all()
+
+
+class RadialPainter(torch.nn.Module):
+    """Answers with the radial map it was given."""
+
+    trained_coc_px = 32.0
+
+    def forward(self, sample):
+        radial_w = sample.radial_w
+        return DFNetOutput(radial_w.expand(-1, 3, -1, -1), [], [torch.ones_like(radial_w)])
+
+
+def test_the_network_is_told_of_the_full_frame(root):
+    capture = load_capture(root / "inside" / "one")
+    camera = replace(capture.cameras["wide"], full_frame_px=(400, 300))
+    capture = replace(capture, cameras={**capture.cameras, "wide": camera})
+    question = next(questions(capture, ["all_in_focus"], "truth"))
+    painted = network(RadialPainter(), "cpu")(question)
+    height, width = painted.shape[-2:]
+    corner = math.hypot((width - 1) / 2, (height - 1) / 2) / (math.hypot(400, 300) / 2)
+    assert_close(painted[:, 0, 0], torch.full((3,), corner), atol=1e-4, rtol=0)
 
 
 def test_means_are_over_scenes():
