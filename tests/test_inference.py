@@ -7,6 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from dfnet.blur import disc_blur
+from dfnet.capture import Camera
 from dfnet.inference import (
     Refocuser,
     keep_high_band,
@@ -100,6 +101,16 @@ def test_the_network_sees_diameters_of_the_reduced_picture_within_its_range():
     assert_close(sample.defocus_w_px[0, 0, 40, 48].item(), -8.0)
     assert_close(sample.target_defocus_w_px[0, 0, 40, 48].item(), 4.0)
     assert float(sample.defocus_w_px.max()) <= 8.0
+
+
+def test_the_network_is_told_where_a_crop_lies_in_its_frame():
+    image, maps = a_pair(64, 80)
+    model = Stub(unchanged)
+    corner = Camera(principal_point_px=(0.0, 0.0), full_frame_px=(160, 128))
+    Refocuser(model, "cpu")(image, maps, maps.defocus_w_px + 2, {"wide": corner})
+    radial = model.seen[0].radial_w[0, 0]
+    assert radial[0, 0] == 0
+    assert float(radial[-1, -1]) == pytest.approx(1.0, rel=0.02)
 
 
 def test_reduced_positions_follow_pixel_centres():
