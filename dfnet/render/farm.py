@@ -3,27 +3,60 @@
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from dfnet.errors import InputError
 from dfnet.render.scene import SceneOptions
+from dfnet.render.settings import SETTINGS
 from dfnet.render.stack import StackOptions, render_stack
 
+SMALLEST_PX = 64
 
-def folder_name(seed: int) -> str:
-    """Name of a seed's folder."""
-    return f"scene_{seed:06d}"
+
+def check_settings(cfg: Mapping) -> None:
+    """Refuse settings that cannot work, before hours are spent on them.
+
+    Raises:
+        InputError: names the setting.
+    """
+    for key in ("scenes", "slices", "lens_samples", "workers"):
+        if not isinstance(cfg[key], int) or cfg[key] < 1:
+            raise InputError(f"{key}={cfg[key]}: not a positive whole number\n  Give 1 or more.")
+    if len(cfg["size"]) != 2 or min(cfg["size"]) < SMALLEST_PX:
+        raise InputError(
+            f"size={list(cfg['size'])}: not a picture\n"
+            f"  Give [width,height], each at least {SMALLEST_PX}."
+        )
+    if cfg["kind"] not in (None, *SETTINGS):
+        raise InputError(f"kind={cfg['kind']}: unknown\n  Known: {', '.join(SETTINGS)}, or null.")
+
+
+def name_scenes(first_seed: int, scenes: int, names: Sequence[str] | None) -> dict[int, str]:
+    """Folder name of each seed: `scene_SEED`, or the given names in order.
+
+    Raises:
+        InputError: not as many names as scenes.
+    """
+    if names is None:
+        return {seed: f"scene_{seed:06d}" for seed in range(first_seed, first_seed + scenes)}
+    if len(set(names)) != scenes:
+        raise InputError(
+            f"names={list(names)}: {len(set(names))} names for {scenes} scenes\n"
+            "  Give each scene its own name, or leave `names` null."
+        )
+    return {first_seed + k: name for k, name in enumerate(names)}
 
 
 def render_stacks(
-    output: Path, seeds: range, scene: SceneOptions, stack: StackOptions, workers: int
+    output: Path, names: dict[int, str], scene: SceneOptions, stack: StackOptions, workers: int
 ) -> Iterator[str]:
     """Render every seed that has no folder yet; a broken-off run goes on where it was.
 
     Args:
         output: parent of the scene folders.
-        seeds: which scenes.
+        names: folder name of each seed.
         scene: passed on.
         stack: passed on.
         workers: processes; the pictures do not depend on it.
@@ -32,12 +65,12 @@ def render_stacks(
         One line of progress per scene.
     """
     started, rendered = time.monotonic(), 0
-    jobs = [(seed, Path(output) / folder_name(seed), scene, stack) for seed in seeds]
+    jobs = [(seed, Path(output) / name, scene, stack) for seed, name in names.items()]
     for done, (seed, new) in enumerate(_completed(jobs, workers), start=1):
         rendered += new
-        line = f"[{done}/{len(seeds)}] {folder_name(seed)} {'rendered' if new else 'was there'}"
+        line = f"[{done}/{len(jobs)}] {names[seed]} {'rendered' if new else 'was there'}"
         if rendered:
-            left = (time.monotonic() - started) / rendered * (len(seeds) - done)
+            left = (time.monotonic() - started) / rendered * (len(jobs) - done)
             line += f", about {left / 60:.0f} min left"
         yield line
 
