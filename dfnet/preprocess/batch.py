@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import numba
 import torch
 from rich.console import Console
 from rich.progress import track
@@ -102,6 +103,7 @@ def _be_modest() -> None:
     """One thread per worker process."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+    numba.set_num_threads(1)
 
 
 def _one(job: Job, folder: Path) -> str | None:

@@ -31,13 +31,11 @@ class SemiGlobalMatcher:
     """OpenCV's 3-way semi-global block matching (Hirschmüller 2008).
 
     Attributes:
-        side_px: longer side of the grid it works on; smaller is more tolerant of W's blur.
         block_px: side of the matched blocks.
         smoothness: penalties per unit of 8-bit contrast; 1 is OpenCV's own advice.
         consistent_px: W and UW must agree to this, else a motion is unknown.
     """
 
-    side_px: int = 512
     block_px: int = 5
     smoothness: float = 4.0
     consistent_px: float = 1.0

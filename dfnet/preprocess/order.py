@@ -30,6 +30,11 @@ class NearFar(NamedTuple):
     z_score: float
     source: str
 
+    @property
+    def sign(self) -> float:
+        """Disparity is this times the motion."""
+        return 1.0 if self.near_is_larger else -1.0
+
 
 def solve_near_far(
     image_uw: np.ndarray, motion_uw: np.ndarray, upright_motion_w: np.ndarray

@@ -35,7 +35,15 @@ from dfnet.preprocess.rectify import Rectification, dense_points_uw, pixel_grid,
 from dfnet.preprocess.refine import upsample_along_edges
 from dfnet.preprocess.register import register
 from dfnet.preprocess.result import Preprocessed
-from dfnet.preprocess.stereo import Matcher, Stereo, find_motion, order_from_images, solve_stereo
+from dfnet.preprocess.stereo import (
+    Matcher,
+    Stereo,
+    find_motion,
+    find_motion_through_blur,
+    make_canvas,
+    order_from_images,
+    solve_stereo,
+)
 
 MAX_LEFT_ACROSS_PX = 0.003  # of the longer side; more means that rectification failed
 MAX_FOCUS_DISAGREEMENT_PX = 3.0  # circle of confusion between metadata's focus and the fitted
@@ -47,14 +55,18 @@ class Preprocessor:
 
     Attributes:
         matcher: any `EpipolarPair` -> two motion maps.
-        match_side_px: longer side of the grid the matcher works on.
-        working_side_px: longer side of the grid everything else is estimated on.
+        working_side_px: longer side of the grid that all is estimated on.
+        coarse_share: of the working side, for a first match that W's blur cannot disturb much.
+        fine_share: of the working side, for a second match with UW blurred as W; 0 for none.
+        calibration_side_px: longer side of the grid on which the blur law is fitted.
         rectification_rounds: of dense flow and polynomial.
     """
 
     matcher: Matcher = field(default_factory=SemiGlobalMatcher)
-    match_side_px: int = 512
     working_side_px: int = 1024
+    coarse_share: float = 0.5
+    fine_share: float = 0.75
+    calibration_side_px: int = 512
     rectification_rounds: int = 2
 
     def __call__(
@@ -84,15 +96,44 @@ class Preprocessor:
         rectification, motion_range, left = straighten(
             views, rectification, self.rectification_rounds
         )
-        motion = find_motion(views, rectification, motion_range, self.matcher, self.match_side_px)
+        device = defocus_per_disparity(cameras)
+        canvas = make_canvas(views, rectification, motion_range, self.coarse_share)
+        motion = find_motion(canvas, self.matcher)
         near_far = _near_far(direction, registration.axis) or order_from_images(motion)
         stereo = solve_stereo(views, motion, registration.axis, near_far)
         guide, colour = _working_guide(views, rectification, stereo)
-        device = defocus_per_disparity(cameras)
-        fit = _blur_fit(views, rectification, stereo, guide, device, self.match_side_px)
+        fit = self._blur_fit(views, rectification, stereo, guide, device)
+        if self.fine_share > 0:
+            canvas = make_canvas(views, rectification, motion_range, self.fine_share)
+            motion = find_motion_through_blur(canvas, self.matcher, motion, near_far, fit.law)
+            stereo = solve_stereo(views, motion, registration.axis, near_far)
+            guide, colour = _working_guide(views, rectification, stereo)
+            fit = self._blur_fit(views, rectification, stereo, guide, device)
         draft = _assemble(w, uw, views, rectification, stereo, colour, fit, device)
         draft = _with_metres(draft, cameras, focus_distance_m, uw.shape[:2])
         return draft._replace(notes=(*_doubts(stereo, fit, left, w.shape[:2]), *draft.notes))
+
+    def _blur_fit(self, views, rectification, stereo, guide, device) -> BlurFit:
+        """The blur law in full W px, fitted on a small grid."""
+        reduce = min(1.0, self.calibration_side_px / max(guide.shape[:2]))
+        scale = views.scale * reduce
+        small = shrink(views.image_w, reduce)
+        valid = shrink(stereo.matched_w.astype(np.float32), reduce) > 0.99
+        w_per_uw = np.sqrt(abs(np.linalg.det(rectification.registration.w_from_uw[:2, :2])))
+        table = blur_table(
+            small,
+            shrink(guide, reduce),
+            shrink(stereo.disparity_w_px, reduce) * scale,
+            valid,
+            float(w_per_uw * scale),
+        )
+        fit = fit_blur_law(table, device)
+        if fit is None:
+            middle = float(np.median(stereo.disparity_w_px))
+            return BlurFit(BlurLaw(0.0, middle), 0.0, float("inf"), float("inf"))
+        return fit._replace(
+            law=fit.law.scaled(1 / scale), focus_deviation_px=fit.focus_deviation_px / scale
+        )
 
 
 def image_pixels(image: Tensor) -> np.ndarray:
@@ -123,29 +164,6 @@ def _points_w_to_uw(rectification, stereo, scale) -> np.ndarray:
     grid = pixel_grid(stereo.disparity_w_px.shape, scale)
     rectified = grid - stereo.disparity_w_px[..., None] * stereo.baseline_direction
     return dense_points_uw(rectification, rectified)
-
-
-def _blur_fit(views, rectification, stereo, guide, device, side_px) -> BlurFit:
-    """The blur law in full W px, fitted on a small grid."""
-    reduce = min(1.0, side_px / max(guide.shape[:2]))
-    scale = views.scale * reduce
-    small = shrink(views.image_w, reduce)
-    valid = shrink(stereo.matched_w.astype(np.float32), reduce) > 0.99
-    w_per_uw = np.sqrt(abs(np.linalg.det(rectification.registration.w_from_uw[:2, :2])))
-    table = blur_table(
-        small,
-        shrink(guide, reduce),
-        shrink(stereo.disparity_w_px, reduce) * scale,
-        valid,
-        float(w_per_uw * scale),
-    )
-    fit = fit_blur_law(table, device)
-    if fit is None:
-        middle = float(np.median(stereo.disparity_w_px))
-        return BlurFit(BlurLaw(0.0, middle), 0.0, float("inf"), float("inf"))
-    return fit._replace(
-        law=fit.law.scaled(1 / scale), focus_deviation_px=fit.focus_deviation_px / scale
-    )
 
 
 def _assemble(w, uw, views, rectification, stereo, colour, fit, device) -> Preprocessed:

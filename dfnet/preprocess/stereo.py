@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 
+from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.align import Views, gray, shrink
+from dfnet.preprocess.blur_match import variable_disc_blur
 from dfnet.preprocess.match import EpipolarPair, Turn, turn_to_axis
 from dfnet.preprocess.occlusion import find_hidden, find_inconsistent
 from dfnet.preprocess.order import NearFar, solve_near_far
@@ -19,15 +22,36 @@ RANGE_MARGIN_SHARE = 0.25
 RANGE_MARGIN_PX = 4.0
 
 
+class Canvas(NamedTuple):
+    """Both views at the matcher's scale, turned so that the baseline lies along x.
+
+    Attributes:
+        image_w: (H, W, 3).
+        image_uw: (H, W, 3), rectified; it reaches beyond W's frame along the baseline.
+        turn: between W's grid and the canvas.
+        scale: of the canvas against W's full size.
+        motion_range: to be searched [canvas px].
+    """
+
+    image_w: np.ndarray
+    image_uw: np.ndarray
+    turn: Turn
+    scale: float
+    motion_range: tuple[float, float]
+
+
 class Motion(NamedTuple):
-    """What the matcher found, on the turned canvas at its own scale; NaN where unknown."""
+    """What a matcher found on a canvas [canvas px]; NaN where unknown.
+
+    Attributes:
+        motion_w: W (x, y) is UW (x + m, y).
+        motion_uw: UW (x, y) is W (x - m, y).
+        canvas: where it was found.
+    """
 
     motion_w: np.ndarray
     motion_uw: np.ndarray
-    canvas_w: np.ndarray
-    canvas_uw: np.ndarray
-    turn: Turn
-    scale: float
+    canvas: Canvas
 
 
 class Stereo(NamedTuple):
@@ -48,67 +72,100 @@ class Stereo(NamedTuple):
     near_far: NearFar
 
 
-def find_motion(
+def make_canvas(
     views: Views,
     rectification: Rectification,
     motion_range_px: tuple[float, float],
-    matcher: Matcher,
-    side_px: int,
-) -> Motion:
-    """Run the matcher on a canvas where the baseline lies along x."""
-    reduce = min(1.0, side_px / max(views.image_w.shape[:2]))
-    small_w, small_uw = shrink(views.image_w, reduce), shrink(views.image_uw, reduce)
-    scale, scale_uw = views.scale * reduce, views.scale_uw * reduce
+    share: float,
+) -> Canvas:
+    """Lay out both views for a matcher, at `share` of the working resolution."""
+    small_w, small_uw = shrink(views.image_w, share), shrink(views.image_uw, share)
+    scale, scale_uw = views.scale * share, views.scale_uw * share
     low, high = (m * scale for m in motion_range_px)
     margin = RANGE_MARGIN_PX + RANGE_MARGIN_SHARE * (high - low)
     low, high = low - margin, high + margin
     axis = rectification.registration.axis
     turn = turn_to_axis(small_w.shape[:2], axis, math.ceil(max(-low, high, 0)))
     points = rectification.points_uw((turn.positions() + 0.5) / scale - 0.5)
-    canvas_w, (canvas_uw, _) = turn.apply(small_w), sample_uw(small_uw, points, scale_uw)
-    pair = EpipolarPair(gray(canvas_w), gray(canvas_uw), (low, high))
-    motion_w, motion_uw = matcher(pair)
-    return Motion(motion_w, motion_uw, canvas_w, canvas_uw, turn, scale)
+    canvas_uw, _ = sample_uw(small_uw, points, scale_uw)
+    return Canvas(turn.apply(small_w), canvas_uw, turn, scale, (low, high))
+
+
+def find_motion(canvas: Canvas, matcher: Matcher) -> Motion:
+    """Run a matcher on a canvas."""
+    pair = EpipolarPair(gray(canvas.image_w), gray(canvas.image_uw), canvas.motion_range)
+    return Motion(*matcher(pair), canvas)
+
+
+def find_motion_through_blur(
+    canvas: Canvas, matcher: Matcher, earlier: Motion, near_far: NearFar, law: BlurLaw
+) -> Motion:
+    """Run a matcher once more, UW blurred as W would be at the disparities found earlier.
+
+    Args:
+        canvas: may be finer than the earlier one.
+        matcher: any.
+        earlier: a first result.
+        near_far: the order of the earlier motion.
+        law: fitted to it [full W px].
+    """
+    disparity = near_far.sign * fill_from_far(earlier.motion_uw, near_far.near_is_larger)
+    on_canvas = _between_canvases(disparity, earlier.canvas, canvas, cv2.INTER_LINEAR)
+    coc = defocus_from_disparity(torch.from_numpy(on_canvas / earlier.canvas.scale), law).abs()
+    blurred = variable_disc_blur(gray(canvas.image_uw).clip(0, 1), coc.numpy() * canvas.scale)
+    pair = EpipolarPair(gray(canvas.image_w), blurred, canvas.motion_range)
+    return Motion(*matcher(pair), canvas)
 
 
 def order_from_images(motion: Motion) -> NearFar:
     """Which end of the motion is near, as `solve_near_far`."""
-    upright = motion.turn.undo(motion.motion_w)
-    return solve_near_far(motion.canvas_uw, motion.motion_uw, upright)
+    upright = motion.canvas.turn.undo(motion.motion_w)
+    return solve_near_far(motion.canvas.image_uw, motion.motion_uw, upright)
 
 
 def solve_stereo(views: Views, motion: Motion, axis: np.ndarray, near_far: NearFar) -> Stereo:
     """Fill, upsample along the picture's edges, and find what UW cannot see."""
-    near = near_far.near_is_larger
-    sign = 1.0 if near else -1.0
-    dense = fill_from_far(motion.motion_w, near)
+    near, sign, canvas = near_far.near_is_larger, near_far.sign, motion.canvas
     trust = np.isfinite(motion.motion_w).astype(np.float32)
-    upright = sign * motion.turn.undo(dense)
-    upright_trust = motion.turn.undo(trust)
-    guide_small = motion.turn.undo(motion.canvas_w)
-    disparity = upsample_along_edges(upright, upright_trust, guide_small, views.image_w)
-    disparity_uw = sign * fill_from_far(motion.motion_uw, near)
-    hidden = _hidden(disparity, disparity_uw, axis, near, motion)
+    upright_trust = canvas.turn.undo(trust)
+    disparity = upsample_along_edges(
+        sign * canvas.turn.undo(fill_from_far(motion.motion_w, near)),
+        upright_trust,
+        canvas.turn.undo(canvas.image_w),
+        views.image_w,
+    )
+    hidden = _hidden(disparity, sign * fill_from_far(motion.motion_uw, near), axis, near, canvas)
     size = disparity.shape[1], disparity.shape[0]
     matched = cv2.resize(upright_trust, size, interpolation=cv2.INTER_LINEAR) > 0.5
-    direction = -axis if near else axis
-    return Stereo(disparity / motion.scale, matched & ~hidden, hidden, direction, near_far)
+    return Stereo(disparity / canvas.scale, matched & ~hidden, hidden, -sign * axis, near_far)
 
 
-def _hidden(disparity, disparity_uw, axis, near, motion) -> np.ndarray:
+def _hidden(disparity, disparity_uw, axis, near, canvas) -> np.ndarray:
     """Z-buffer and forward-backward tests, on a canvas that runs from W to UW."""
     turn = turn_to_axis(disparity.shape, axis)
-    zoom = disparity.shape[1] / motion.turn.shape[1]
+    zoom = disparity.shape[1] / canvas.turn.shape[1]
     along = slice(None, None, -1) if near else slice(None)
-    canvas = (turn.apply(disparity, cv2.INTER_NEAREST) * zoom)[:, along]
-    on_matcher_grid = (turn.positions() + 0.5) / zoom - 0.5
-    matrix = motion.turn.matrix
-    at = (on_matcher_grid @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
-    from_uw = cv2.remap(disparity_uw * zoom, at[..., 0], at[..., 1], cv2.INTER_NEAREST)
-    hidden = find_hidden(canvas)
-    hidden |= find_inconsistent(canvas, from_uw[:, along]) & _near_hidden(hidden)
+    working = Canvas(None, None, turn, canvas.scale * zoom, canvas.motion_range)
+    on_w = (turn.apply(disparity, cv2.INTER_NEAREST) * zoom)[:, along]
+    on_uw = _between_canvases(disparity_uw * zoom, canvas, working, cv2.INTER_NEAREST)[:, along]
+    hidden = find_hidden(on_w)
+    hidden |= find_inconsistent(on_w, on_uw) & _near_hidden(hidden)
     back = turn.undo(np.ascontiguousarray(hidden[:, along]).astype(np.uint8))
     return back.astype(bool)
+
+
+def _between_canvases(values, source: Canvas, target: Canvas, interpolation: int) -> np.ndarray:
+    """Values of one canvas at the pixels of another that may have another scale and margin."""
+    on_source_grid = (target.turn.positions() + 0.5) * source.scale / target.scale - 0.5
+    matrix = source.turn.matrix
+    at = (on_source_grid @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return cv2.remap(
+        np.ascontiguousarray(values, dtype=np.float32),
+        at[..., 0],
+        at[..., 1],
+        interpolation,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 def _near_hidden(hidden: np.ndarray) -> np.ndarray:

@@ -1,0 +1,31 @@
+"""UW blurred as W is, pixel by pixel, so that a matcher compares like with like."""
+
+import numpy as np
+import torch
+
+from dfnet.blur import disc_blur
+from dfnet.sensor import linear_from_srgb, srgb_from_linear
+
+LEVELS_PX = (0.0, 1.5, 2.5, 3.5, 5.0, 7.0, 9.0, 12.0, 15.0, 19.0, 24.0, 30.0, 40.0)
+
+
+def variable_disc_blur(gray: np.ndarray, coc_px: np.ndarray) -> np.ndarray:
+    """Disc blur of varying diameter, interpolated between a few fixed ones, in linear light.
+
+    Args:
+        gray: (H, W) float32, sRGB-encoded, in [0, 1].
+        coc_px: diameter (H, W); beyond the largest level it is clipped.
+
+    Returns:
+        (H, W) float32, sRGB-encoded.
+    """
+    linear = linear_from_srgb(torch.from_numpy(np.ascontiguousarray(gray)))[None, None]
+    top = int(np.searchsorted(LEVELS_PX, coc_px.max(initial=0.0))) + 1
+    levels = LEVELS_PX[: max(2, top)]
+    position = torch.from_numpy(np.interp(coc_px, levels, np.arange(len(levels)))).float()
+    blurred = torch.zeros_like(linear[0, 0])
+    for k, diameter in enumerate(levels):
+        weight = (1 - (position - k).abs()).clamp_min(0)
+        if bool((weight > 0).any()):
+            blurred += weight * disc_blur(linear, diameter)[0, 0]
+    return srgb_from_linear(blurred.clamp(0, 1)).numpy()
