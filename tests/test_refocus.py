@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from dfnet.optics import BlurLaw
 from dfnet.preprocess import Preprocessed
 
 ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data/sample/photos"
+REALLY_MATCH = dfnet.preprocess.preprocess_pair
 HEIGHT, WIDTH = 96, 128
 
 
@@ -310,6 +313,29 @@ def test_each_mistake_is_one_clear_message(run, photos, name):
     assert "HYDRA_FULL_ERROR" not in err
     assert out == ""
     assert names(photos) == before  # nothing half-written, nothing left behind
+
+
+PAIRS_THAT_ARE_NONE = {
+    "swapped": ("ultrawide.jpg", "wide.jpg", "the two look swapped"),
+    "of two scenes": ("wide.jpg", "other.png", "must show the same scene"),
+    "with a covered lens": ("wide.jpg", "black.png", "must show the same scene"),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS_THAT_ARE_NONE)
+def test_photos_that_are_no_pair_are_refused(run, photos, monkeypatch, name):
+    wide, ultrawide, message = PAIRS_THAT_ARE_NONE[name]
+    monkeypatch.setattr(dfnet.preprocess, "preprocess_pair", REALLY_MATCH)
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    cv2.imwrite("other.png", cv2.resize(noise, (1024, 768), interpolation=cv2.INTER_CUBIC))
+    cv2.imwrite("black.png", np.zeros((768, 1024, 3), np.uint8))
+    for photo in ("wide.jpg", "ultrawide.jpg"):
+        shutil.copy(SAMPLE / photo, photos)
+    before = names(photos)
+    code, _, err = run("output=a.png", wide=wide, ultrawide=ultrawide)
+    assert code == 1
+    assert message in err
+    assert names(photos) == before
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
