@@ -1,4 +1,6 @@
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -7,8 +9,10 @@ from torch.testing import assert_close
 
 from dfnet.capture import load_capture
 from dfnet.errors import InputError
-from dfnet.evaluation.tasks import TASKS, questions, shifted_to, why_not
+from dfnet.evaluation.tasks import PREPARATIONS, TASKS, questions, shifted_to, why_not
+from dfnet.preprocess import true_preprocessing
 
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 # Slices are stored out of order: 2 m, 0.4 m, 0.9 m; nearest to farthest they are 1, 2, 0.
 DISTANCES_M = (2.0, 0.4, 0.9)
 
@@ -95,3 +99,32 @@ def test_a_focus_shift_is_one_constant_that_outliers_do_not_move():
     wanted = defocus + 2.5
     wanted[:, :5] = 40.0
     assert_close(shifted_to(wanted, defocus), defocus + 2.5)
+
+
+def test_an_estimated_refocus_is_the_estimated_map_moved_to_the_wanted_focus(capture, monkeypatch):
+    def estimate(capture, index):
+        prepared = true_preprocessing(capture, index)
+        return prepared._replace(defocus_w_px=1.1 * prepared.defocus_w_px + 3.0)
+
+    monkeypatch.setitem(PREPARATIONS, "estimated", estimate)
+    for question in questions(capture, ["refocus"]):
+        mine = question.target_defocus_w_px
+        moved = mine - question.prepared.defocus_w_px
+        assert_close(moved, torch.full_like(moved, float(moved.mean())), atol=1e-4, rtol=0)
+        target = int(question.name[-1])
+        assert_close(mine.median(), true_defocus(capture, target).median(), atol=0.05, rtol=0)
+
+
+def test_an_estimated_shallow_wish_for_the_sample_is_near_the_true_one(tmp_path):
+    folder = tmp_path / "desk"
+    shutil.copytree(SAMPLE / "desk", folder, ignore=shutil.ignore_patterns(".dfnet_cache"))
+    desk = load_capture(folder)
+    (mine,) = questions(desk, ["shallow_depth_of_field"])
+    (true,) = questions(desk, ["shallow_depth_of_field"], "truth")
+    assert_close(mine.image_w, true.image_w)
+    assert_close(mine.truth, true.truth)
+    assert not mine.prepared.defocus_w_px.any()
+    error_px = (mine.target_defocus_w_px - true.target_defocus_w_px).abs()
+    assert error_px.median() < 0.1 * true.target_defocus_w_px.abs().median()
+    # The sharp photo's maps are cached as a slice of their own.
+    assert [p.stem for p in (folder / ".dfnet_cache").iterdir()] == ["005"]
