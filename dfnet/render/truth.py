@@ -75,7 +75,7 @@ def trace_truth(world: World, wide: Camera, ultrawide: Camera) -> Truth:
 
 
 def rounded(truth: Truth) -> Truth:
-    """The truth as it is stored: flow to 1/64 px, depth to 12 bits of mantissa (about 0.01 %)."""
+    """The truth as stored: flow to 1/64 px, depth to 12 bits of mantissa (0.024 % at most)."""
     mantissa, exponent = np.frexp(truth.depth_w_m)
     scale = float(1 << DEPTH_MANTISSA_BITS)
     depth = np.ldexp(np.round(mantissa * scale) / scale, exponent)

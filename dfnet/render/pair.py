@@ -1,0 +1,55 @@
+"""Two photos as a photographer has them: W and a wider UW as JPEG, developed, without metadata."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dfnet.io.images import write_image
+from dfnet.render.cameras import Camera
+from dfnet.render.scene import Scene, SceneOptions, build_scene
+from dfnet.render.stack import photograph
+from dfnet.render.truth import trace_truth
+from dfnet.sensor import ULTRAWIDE, WIDE, develop
+
+WIDER = 1.5  # how much wider UW sees
+PHOTO = SceneOptions(size=(1024, 768), kind="desk")
+
+
+def render_pair(
+    seed: int,
+    folder: Path | str,
+    scene: SceneOptions = PHOTO,
+    focus_share: float = 0.5,
+    samples: int = 96,
+) -> None:
+    """Write `wide.jpg` and `ultrawide.jpg`.
+
+    Args:
+        seed: of the scene, and of the sensors' noise.
+        folder: where to.
+        scene: its size and kind.
+        focus_share: W's focus: 0 the nearest thing, 1 the farthest, evenly in dioptres.
+        samples: rays per pixel.
+    """
+    made = build_scene(seed, scene)
+    depth = trace_truth(made.world, made.wide, made.ultrawide).depth_w_m
+    far, near = np.percentile(1 / depth, [3, 97])
+    wide = made.wide.focused_at(float(1 / (near + focus_share * (far - near))))
+    cameras = {"wide": wide, "ultrawide": _wider(made)}
+    pictures = {name: photograph(made, c, samples) for name, c in cameras.items()}
+    exposure = 1 / float(np.percentile(pictures["wide"].max(0), 99))
+    generator = torch.Generator().manual_seed(seed)
+    for (name, radiance), sensor in zip(pictures.items(), (WIDE, ULTRAWIDE), strict=True):
+        photo = develop(exposure * torch.from_numpy(radiance), sensor, generator)
+        write_image(photo, Path(folder) / f"{name}.jpg")
+
+
+def _wider(scene: Scene) -> Camera:
+    """UW with as many pixels as W and a view `WIDER` times as wide about the same middle."""
+    wide, guide = scene.wide, scene.ultrawide
+    middle = (np.array(wide.size) - 1) / 2
+    principal = middle + (np.array(wide.principal_point_px) - middle) / WIDER
+    lens = replace(guide.lens, focal_length_px=wide.lens.focal_length_px / WIDER)
+    return replace(guide, lens=lens, size=wide.size, principal_point_px=tuple(principal.tolist()))
