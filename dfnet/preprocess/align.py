@@ -72,8 +72,11 @@ def straighten(
     flow, valid = rectified_flow(views, rectification)
     moved = flow[valid] / views.scale
     if len(moved) == 0:
-        return rectification, (0.0, 0.0), float("inf")
+        return rectification, rectification.registration.motion_range_px, float("inf")
     low, high = np.quantile(moved @ axis, [0.01, 0.99])
+    # Flow misses what is small, near and moves far; keypoints do not.
+    low = min(low, rectification.registration.motion_range_px[0])
+    high = max(high, rectification.registration.motion_range_px[1])
     left = np.median(np.abs(moved @ np.array([-axis[1], axis[0]])))
     return rectification, (float(low), float(high)), float(left)
 

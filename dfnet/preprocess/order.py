@@ -2,7 +2,8 @@
 
 Where two surfaces move towards each other, a strip of the farther one vanishes from the other view
 and so has no match. The strip's colour tells which of the two surfaces beside it it belongs to.
-Only UW's strips are asked: it is sharp at all depths, while W's halos of defocus look like strips.
+UW's strips count in full: it is sharp at all depths. W's count half, as its halos of defocus can
+look like strips. And what is lower in a picture is mostly nearer.
 """
 
 from typing import NamedTuple
@@ -14,7 +15,9 @@ MAX_VOTE = 0.15  # colour differences above this say no more
 SKIPPED_PX = 2  # matches smear surfaces over their edges by about this much
 SIDE_PX = 5
 CELL_PX = 12  # gaps in one cell of the picture are one witness
-MIN_Z = 2.0
+W_WEIGHT = 0.5
+LAYOUT_WEIGHT = 3.0  # times the correlation of nearness with the picture's rows
+SURE = 1.5
 
 
 class NearFar(NamedTuple):
@@ -22,13 +25,18 @@ class NearFar(NamedTuple):
 
     Attributes:
         near_is_larger: the motion along the axis is larger for nearer things.
-        z_score: votes of independent cells of the picture, over their scatter; positive for larger.
-        source: `images`, `picture layout` or `metadata`.
+        score: standard deviations of evidence, positive for larger; infinite from metadata.
+        source: `images` or `metadata`.
     """
 
     near_is_larger: bool
-    z_score: float
+    score: float
     source: str
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the evidence is more than a guess."""
+        return abs(self.score) >= SURE
 
     @property
     def sign(self) -> float:
@@ -37,25 +45,32 @@ class NearFar(NamedTuple):
 
 
 def solve_near_far(
-    image_uw: np.ndarray, motion_uw: np.ndarray, upright_motion_w: np.ndarray
+    image_w: np.ndarray,
+    image_uw: np.ndarray,
+    motion_w: np.ndarray,
+    motion_uw: np.ndarray,
+    upright_motion_w: np.ndarray,
 ) -> NearFar:
     """Find the end of the motion range that is near.
 
     Args:
-        image_uw: rectified UW (H, W, C) in [0, 1], baseline along x.
+        image_w: (H, W, C) in [0, 1], baseline along x.
+        image_uw: the same of rectified UW.
+        motion_w: W (x, y) is UW (x + m, y); NaN where unknown.
         motion_uw: UW (x, y) is W (x - m, y); NaN where unknown.
-        upright_motion_w: W's motions on the upright picture's grid, for the fallback.
-
-    Returns:
-        The order; from the picture's layout (what is lower is mostly nearer) where strips are
-        too few or contradict each other.
+        upright_motion_w: `motion_w` on the upright picture's grid.
     """
-    votes = -_gap_votes(image_uw, -motion_uw)
-    scatter = np.sqrt((votes**2).sum())
-    z_score = float(votes.sum() / scatter) if scatter > 0 else 0.0
-    if abs(z_score) >= MIN_Z:
-        return NearFar(z_score > 0, z_score, "images")
-    return NearFar(_lower_is_larger(upright_motion_w), z_score, "picture layout")
+    score = (
+        -_z_score(_gap_votes(image_uw, -motion_uw))
+        + W_WEIGHT * _z_score(_gap_votes(image_w, motion_w))
+        + LAYOUT_WEIGHT * _correlation_with_row(upright_motion_w)
+    )
+    return NearFar(score >= 0, score, "images")
+
+
+def _z_score(votes: np.ndarray) -> float:
+    scatter = float(np.sqrt((votes**2).sum()))
+    return float(votes.sum()) / scatter if scatter > 0 else 0.0
 
 
 def _gap_votes(image: np.ndarray, motion: np.ndarray) -> np.ndarray:
@@ -102,11 +117,10 @@ def _gaps(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return row_in[same_row], first[same_row], last[at][same_row]
 
 
-def _lower_is_larger(motion: np.ndarray) -> bool:
+def _correlation_with_row(motion: np.ndarray) -> float:
     """People mostly photograph floors and tables below, walls and sky above."""
     known = np.isfinite(motion)
-    y = np.nonzero(known)[0]
-    if len(y) < 2 or np.ptp(y) == 0:
-        return True
-    slope = np.polyfit(y, motion[known], 1)[0]
-    return bool(slope >= 0)
+    row, values = np.nonzero(known)[0], motion[known]
+    if len(row) < 2 or np.ptp(row) == 0 or np.ptp(values) == 0:
+        return 0.0
+    return float(np.corrcoef(row, values)[0, 1])

@@ -90,7 +90,9 @@ class Preprocessor:
         cameras = cameras or {}
         w, uw = image_pixels(image_w), image_pixels(image_uw)
         direction = baseline_direction(cameras)
-        registration = register(gray_8_bit(w), gray_8_bit(uw), direction)
+        rig = known_rig(cameras, w.shape[:2], uw.shape[:2])
+        at_infinity = None if rig is None else rig.w_from_uw_at_infinity
+        registration = register(gray_8_bit(w), gray_8_bit(uw), direction, at_infinity)
         views = working_views(w, uw, registration, self.working_side_px)
         rectification = Rectification(registration, w.shape[:2])
         rectification, motion_range, left = straighten(
@@ -106,11 +108,12 @@ class Preprocessor:
         if self.fine_share > 0:
             canvas = make_canvas(views, rectification, motion_range, self.fine_share)
             motion = find_motion_through_blur(canvas, self.matcher, motion, near_far, fit.law)
+            near_far = _near_far(direction, registration.axis) or order_from_images(motion)
             stereo = solve_stereo(views, motion, registration.axis, near_far)
             guide, colour = _working_guide(views, rectification, stereo)
             fit = self._blur_fit(views, rectification, stereo, guide, device)
         draft = _assemble(w, uw, views, rectification, stereo, colour, fit, device)
-        draft = _with_metres(draft, cameras, focus_distance_m, uw.shape[:2])
+        draft = _with_metres(draft, rig, focus_distance_m)
         return draft._replace(notes=(*_doubts(stereo, fit, left, w.shape[:2]), *draft.notes))
 
     def _blur_fit(self, views, rectification, stereo, guide, device) -> BlurFit:
@@ -210,9 +213,8 @@ def image_tensor(image: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32))
 
 
-def _with_metres(draft, cameras, focus_distance_m, shape_uw) -> Preprocessed:
+def _with_metres(draft, rig, focus_distance_m) -> Preprocessed:
     """Absolute disparity and depth where the rig is known, and the focus held against metadata."""
-    rig = known_rig(cameras, tuple(draft.disparity_w_px.shape[-2:]), shape_uw)
     if rig is None:
         return draft
     flow = draft.flow_w_to_uw.permute(1, 2, 0).numpy()
@@ -239,10 +241,8 @@ def _with_metres(draft, cameras, focus_distance_m, shape_uw) -> Preprocessed:
 
 def _doubts(stereo: Stereo, fit: BlurFit, left: float, shape: tuple[int, int]) -> list[str]:
     notes = []
-    if stereo.near_far.source == "picture layout":
-        notes.append(
-            "Near and far could not be told from the pictures; what is lower was taken as nearer."
-        )
+    if not stereo.near_far.is_sure:
+        notes.append("Near and far could hardly be told apart; they may be swapped.")
     if left > MAX_LEFT_ACROSS_PX * max(shape):
         notes.append(
             f"The photos fit each other only to {left:.1f} px; moving things or a hand that moved?"

@@ -15,14 +15,22 @@ from dfnet.errors import InputError
 
 SIFT_SIDE_PX = 1280
 SIFT_FEATURES = 8000
+SIFT_CONTRAST = 0.01
+BLUR_SHARES = (0.0, 0.005, 0.01)  # sigma over the longer side, of the UW copies that are searched
+PATCH_PX = 3.0
 MATCH_RATIO = 0.75
 RANSAC_TOLERANCE = 0.02  # of W's longer side: parallax must fit into the first, rough similarity
 PARALLAX_TOLERANCE = 0.06
-MIN_INLIERS = 16
+MAX_PARALLAX = 0.25
+ACROSS_TOLERANCE = 0.01
+MIN_INLIERS = 12  # unrelated photos reached 5
 MIN_INLIER_SHARE = 0.12
 MIN_FIELD_RATIO = 0.9  # of UW's to W's field of view; below it the two files are swapped
 AXIS_PRIOR_DEG = 1.0  # phones carry their lenses along an image axis
 CAUCHY_PX = 1.0  # at SIFT resolution
+# How far the fit may go from the start: log-scale, rotation, shift x, y [SIFT px], pan, baseline
+# angle, tilt. A phone's cameras look almost the same way; repeated patterns suggest otherwise.
+LIMITS = np.array([0.2, 0.15, 300.0, 300.0, 0.08, 0.35, 0.08])
 
 
 class Registration(NamedTuple):
@@ -33,16 +41,21 @@ class Registration(NamedTuple):
         axis: unit vector along the baseline in W's image axes; which way UW lies is not yet known.
         inliers: keypoint matches that agree.
         cross_residual_px: median distance of the matches from their epipolar lines, full W px.
+        motion_range_px: of the matches along the axis, full W px.
     """
 
     w_from_uw: np.ndarray
     axis: np.ndarray
     inliers: int
     cross_residual_px: float
+    motion_range_px: tuple[float, float]
 
 
 def register(
-    gray_w: np.ndarray, gray_uw: np.ndarray, axis: np.ndarray | None = None
+    gray_w: np.ndarray,
+    gray_uw: np.ndarray,
+    axis: np.ndarray | None = None,
+    expected_w_from_uw: np.ndarray | None = None,
 ) -> Registration:
     """Register UW to W.
 
@@ -50,13 +63,17 @@ def register(
         gray_w: 8-bit gray (H, W).
         gray_uw: 8-bit gray, any size and scale.
         axis: the baseline's axis where it is known from metadata.
+        expected_w_from_uw: homography (3, 3) of infinitely far points where metadata tell it; it is
+            refined, or dropped where the photos contradict it.
 
     Raises:
         InputError: the photos have too little in common, or are swapped.
     """
-    points_w, points_uw, scale_w, _ = match_keypoints(gray_w, gray_uw)
-    similarity, near = _rough_similarity(points_w, points_uw, max(gray_w.shape))
+    points_w, points_uw, scale_w = match_keypoints(gray_w, gray_uw)
+    start = _expected(points_w, points_uw, axis, expected_w_from_uw, max(gray_w.shape))
+    similarity, near = start or _rough_similarity(points_w, points_uw, max(gray_w.shape))
     _refuse_swapped(similarity, gray_w.shape, gray_uw.shape)
+    all_w, all_uw = points_w, points_uw
     points_w, points_uw = points_w[near], points_uw[near]
     starts = [0.0, math.pi / 2] if axis is None else [math.atan2(axis[1], axis[0])]
     fits = [_fit_cross_epipolar(points_w, points_uw, similarity, a, scale_w) for a in starts]
@@ -65,29 +82,59 @@ def register(
     along, across = _residuals(points_w, points_uw, homography, angle)
     unit = np.array([math.cos(angle), math.sin(angle)])
     homography = _shift(-unit * np.median(along)) @ homography
-    return Registration(homography, unit, len(points_w), float(np.median(np.abs(across))))
+    moved = _motion_range(*_residuals(all_w, all_uw, homography, angle), max(gray_w.shape))
+    left = float(np.median(np.abs(across)))
+    return Registration(homography, unit, len(points_w), left, moved)
+
+
+def _motion_range(along: np.ndarray, across: np.ndarray, side_px: int) -> tuple[float, float]:
+    """Also of things so near that the rough similarity did not count them in."""
+    plausible = (np.abs(across) < ACROSS_TOLERANCE * side_px) & (
+        np.abs(along) < MAX_PARALLAX * side_px
+    )
+    low, high = np.quantile(along[plausible], [0.02, 0.98]) if plausible.any() else (0.0, 0.0)
+    return float(low), float(high)
 
 
 def match_keypoints(
     gray_w: np.ndarray, gray_uw: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float, float]:
+) -> tuple[np.ndarray, np.ndarray, float]:
     """SIFT matches (Lowe 2004) that pass the ratio test and are each other's best.
 
+    UW is tried at several blurs, as W may be far out of focus.
+
     Returns:
-        points in W and in UW (n, 2) at full resolution, and the scales the detector worked at.
+        points in W and in UW (n, 2) at full resolution, and the scale that W was searched at.
     """
-    sift = cv2.SIFT_create(nfeatures=SIFT_FEATURES, contrastThreshold=0.02)
-    points, descriptors, scales = [], [], []
-    for gray in (gray_w, gray_uw):
-        scale = min(1.0, SIFT_SIDE_PX / max(gray.shape))
-        small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        found, described = sift.detectAndCompute(small, None)
-        xy = np.array([k.pt for k in found], dtype=np.float64).reshape(-1, 2)
-        points.append((xy + 0.5) / scale - 0.5)
-        descriptors.append(described)
-        scales.append(scale)
-    pairs = _mutual_matches(*descriptors)
-    return points[0][pairs[:, 0]], points[1][pairs[:, 1]], *scales
+    sift = cv2.SIFT_create(nfeatures=SIFT_FEATURES, contrastThreshold=SIFT_CONTRAST)
+    (small_w, scale_w), (small_uw, scale_uw) = (_shrunk(gray) for gray in (gray_w, gray_uw))
+    points_w, described_w = _described(sift, small_w)
+    pairs = []
+    for share in BLUR_SHARES:
+        blurred = small_uw
+        if share > 0:
+            blurred = cv2.GaussianBlur(small_uw, (0, 0), share * max(small_uw.shape))
+        points_uw, described_uw = _described(sift, blurred)
+        matches = _mutual_matches(described_w, described_uw)
+        pairs.append(np.hstack([points_w[matches[:, 0]], points_uw[matches[:, 1]]]))
+    found = _distinct(np.concatenate(pairs))
+    return (found[:, :2] + 0.5) / scale_w - 0.5, (found[:, 2:] + 0.5) / scale_uw - 0.5, scale_w
+
+
+def _shrunk(gray: np.ndarray) -> tuple[np.ndarray, float]:
+    scale = min(1.0, SIFT_SIDE_PX / max(gray.shape))
+    return cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale
+
+
+def _described(sift, gray: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    found, descriptors = sift.detectAndCompute(gray, None)
+    return np.array([k.pt for k in found], dtype=np.float64).reshape(-1, 2), descriptors
+
+
+def _distinct(pairs: np.ndarray) -> np.ndarray:
+    """One match per small patch of W: a detail found at several blurs is still one witness."""
+    _, first = np.unique((pairs[:, :2] / PATCH_PX).round(), axis=0, return_index=True)
+    return pairs[np.sort(first)]
 
 
 def _mutual_matches(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray:
@@ -105,6 +152,17 @@ def _mutual_matches(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray:
     distinct = np.sqrt(np.maximum(1 - first, 0)) < MATCH_RATIO * np.sqrt(np.maximum(1 - second, 0))
     keep = np.flatnonzero(distinct & mutual)
     return np.stack([keep, best[keep]], axis=1)
+
+
+def _expected(points_w, points_uw, axis, homography, side_px):
+    """The homography of the metadata and the matches that fit it, or None if too few do."""
+    if axis is None or homography is None or len(points_w) < MIN_INLIERS:
+        return None
+    angle = math.atan2(axis[1], axis[0])
+    along, across = _residuals(points_w, points_uw, homography, angle)
+    near = (np.abs(across) < RANSAC_TOLERANCE * side_px) & (np.abs(along) < MAX_PARALLAX * side_px)
+    enough = near.sum() >= max(2 * MIN_INLIERS, len(points_w) / 2)
+    return (homography / homography[2, 2], near) if enough else None
 
 
 def _rough_similarity(
@@ -161,10 +219,9 @@ def _fit_cross_epipolar(points_w, points_uw, similarity, start_angle, scale_w):
         return np.concatenate([across * unit, priors])
 
     start = np.array([0.0, 0.0, 0.0, 0.0, 0.0, start_angle, 0.0])
-    return least_squares(residuals, start, loss="cauchy", x_scale=_STEP, max_nfev=100)
-
-
-_STEP = np.array([1e-2, 1e-2, 10.0, 10.0, 1e-2, 1e-2, 1e-2])
+    reach = LIMITS * np.array([1, 1, 1 / scale_w, 1 / scale_w, 1, 1, 1])
+    bounds = (start - reach, start + reach)
+    return least_squares(residuals, start, bounds=bounds, loss="cauchy", x_scale=reach / 10)
 
 
 def _unpack(x, similarity, centre) -> tuple[np.ndarray, float]:

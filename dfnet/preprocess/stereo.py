@@ -119,8 +119,11 @@ def find_motion_through_blur(
 
 def order_from_images(motion: Motion) -> NearFar:
     """Which end of the motion is near, as `solve_near_far`."""
-    upright = motion.canvas.turn.undo(motion.motion_w)
-    return solve_near_far(motion.canvas.image_uw, motion.motion_uw, upright)
+    canvas = motion.canvas
+    upright = canvas.turn.undo(motion.motion_w)
+    return solve_near_far(
+        canvas.image_w, canvas.image_uw, motion.motion_w, motion.motion_uw, upright
+    )
 
 
 def solve_stereo(views: Views, motion: Motion, axis: np.ndarray, near_far: NearFar) -> Stereo:
