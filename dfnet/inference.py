@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dfnet.blur import disc_blur
 from dfnet.capture import Camera, radial_map
+from dfnet.detail import bring_to_full_size, resize, without_leftovers
 from dfnet.devices import inference_context, pick_device, to_fast_layout
 from dfnet.preprocess import Preprocessed
 from dfnet.sample import Sample
@@ -24,7 +23,6 @@ MIN_WORKING_SCALE = 1 / 8
 TILE_PX = 768
 _COC_QUANTILE = 0.98  # a few wild pixels of an estimated map must not choose the scale
 _UNCHANGED_PX = 0.5
-_KEEP_UP_TO_PX, _REMOVE_FROM_PX = 0.5, 2.0
 
 
 class Refocused(NamedTuple):
@@ -81,10 +79,11 @@ class Refocuser:
         scale = working_scale(largest, limit)
         working = resize_sample(full, scale, limit)
         picture, mask = self._in_tiles(working)
+        picture = without_leftovers(picture, working)
         image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
         return Refocused(
             image[0].clamp(0, 1),
-            _resize(mask, image_w.shape[-2:])[0].clamp(0, 1),
+            resize(mask, image_w.shape[-2:])[0].clamp(0, 1),
             scale,
             _notes(largest, limit),
         )
@@ -169,84 +168,11 @@ def resize_sample(full: Sample, scale: float, limit_px: float) -> Sample:
     """The network's inputs at the working size; diameters scale too and are held in the range."""
     height, width = full.image_w.shape[-2:]
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    small = full if size == (height, width) else Sample(*(_resize(x, size) for x in full))
+    small = full if size == (height, width) else Sample(*(resize(x, size) for x in full))
     return small._replace(
         defocus_w_px=(small.defocus_w_px * scale).clamp(-limit_px, limit_px),
         target_defocus_w_px=(small.target_defocus_w_px * scale).clamp(-limit_px, limit_px),
     )
-
-
-def keep_high_band(defocus_px: Tensor, target_px: Tensor, scale: float) -> Tensor:
-    """Where W's finest detail may stay, 1, and where the wish blurs it away, 0.
-
-    Args:
-        defocus_px: signed diameter shown, at the working size, (1, 1, h, w).
-        target_px: signed diameter wanted.
-        scale: the working scale; the thresholds count W's own pixels.
-
-    Returns:
-        (1, 1, h, w) in [0, 1], smooth.
-    """
-    extra_px = (target_px.square() - defocus_px.square()).clamp_min(0).sqrt() / scale
-    blurred = (extra_px - _KEEP_UP_TO_PX) / (_REMOVE_FROM_PX - _KEEP_UP_TO_PX)
-    blurred = blurred.clamp(0, 1)
-    blurred = blurred * blurred * (3 - 2 * blurred)
-    return (1 - blurred) * (1 - _veil(target_px, blurred))
-
-
-def bring_to_full_size(full: Sample, working: Sample, picture: Tensor, scale: float) -> Tensor:
-    """W plus the working picture's change, less W's high band where it may not stay.
-
-    Args:
-        full: the photo and its maps.
-        working: the same, reduced.
-        picture: the network's, (1, 3, h, w).
-        scale: from full to working size.
-
-    Returns:
-        (1, 3, H, W) float32.
-    """
-    size = full.image_w.shape[-2:]
-    keep = keep_high_band(working.defocus_w_px, working.target_defocus_w_px, scale)
-    remove = 1 - _resize(keep, size, "bilinear")
-    image = torch.empty_like(full.image_w)
-    for c in range(3):  # one channel at a time bounds the memory
-        channel, small = full.image_w[:, [c]], working.image_w[:, [c]]
-        change = _resize(picture[:, [c]] - small, size)
-        high_band = channel - _resize(small, size)
-        image[:, [c]] = channel + change - remove * high_band
-    return image
-
-
-def _veil(target_px: Tensor, blurred: Tensor) -> Tensor:
-    """How much of each pixel the newly blurred things *in front of* the focus come to cover.
-
-    What lies behind the focus spreads only over things yet farther, which are blurred themselves.
-    """
-    clear = torch.ones_like(blurred)
-    diameter_px = 2.0
-    while diameter_px <= 2**0.5 * float(target_px.abs().max()):
-        here = (-target_px / diameter_px).log2().abs() <= 0.5  # NaN behind the focus: not here
-        if here.any():
-            clear *= 1 - _spread(blurred * here, diameter_px)
-        diameter_px *= 2
-    return 1 - clear
-
-
-def _spread(cover: Tensor, diameter_px: float) -> Tensor:
-    """A disc blur at just the size that it needs: wide discs on a reduced map."""
-    reduce = max(1.0, diameter_px / 4)
-    height, width = cover.shape[-2:]
-    size = (max(1, round(height / reduce)), max(1, round(width / reduce)))
-    spread = disc_blur(_resize(cover, size), diameter_px / reduce)
-    return _resize(spread, (height, width), "bilinear")
-
-
-def _resize(x: Tensor, size: tuple[int, int], mode: str = "bicubic") -> Tensor:
-    """Antialiased when it shrinks (then linear, which does not ring)."""
-    if size[0] < x.shape[-2]:
-        return F.interpolate(x, size, mode="bilinear", antialias=True)
-    return F.interpolate(x, size, mode=mode)
 
 
 def _notes(largest_px: float, limit_px: float) -> list[str]:
