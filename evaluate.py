@@ -31,9 +31,9 @@ def main(cfg: DictConfig) -> None:
 
     console.print(table(scores.rows))
     for remark in scores.skipped:
-        console.print(f"left out: {remark}", soft_wrap=True)
+        console.print(f"left out: {remark}", soft_wrap=True, markup=False)
     write_json(scores.rows, OmegaConf.to_container(cfg), cfg.output)
-    console.print(f"wrote {cfg.output}", soft_wrap=True)
+    console.print(f"wrote {cfg.output}", soft_wrap=True, markup=False)
     scores.raise_failures()
 
 

@@ -30,6 +30,15 @@ def root(tmp_path_factory):
     return root
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Pictures this small gain nothing from more, and lose much on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def train(root, folder):
     """A few steps in bfloat16 with averaged weights; returns what validation logged."""
     seed_everything(0, verbose=False)

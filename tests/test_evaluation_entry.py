@@ -48,13 +48,13 @@ def test_a_run_prints_a_table_and_writes_its_file_and_nothing_else(evaluate, tmp
         f"data.root={tmp_path}/my stacks, new",
         f"weights={weights}",
         "preprocessing=truth",
-        "output=scores (1).json",
+        "output=scores [1].json",
     )
     assert code == 0, complaint
     assert "all in focus" in printed
-    assert "scores (1).json" in printed
-    assert {p.name for p in tmp_path.iterdir()} == {"my stacks, new", "scores (1).json"}
-    record = json.loads((tmp_path / "scores (1).json").read_text())
+    assert "scores [1].json" in printed
+    assert {p.name for p in tmp_path.iterdir()} == {"my stacks, new", "scores [1].json"}
+    record = json.loads((tmp_path / "scores [1].json").read_text())
     assert len(record["rows"]) == 4 * 3  # tasks and methods
     assert {r["scene"] for r in record["rows"]} == {"desk"}
     assert record["settings"]["preprocessing"] == "truth"
