@@ -24,7 +24,7 @@ PAIR = [f"wide={PHOTOS}/wide.jpg", f"ultrawide={PHOTOS}/ultrawide.jpg"]
 EDITS = {
     "all_in_focus": ["target=all_in_focus"],
     "refocused": ["target=refocus", "focus_at=[170,510]"],
-    "wide_aperture": ["target=aperture", "aperture_scale=2.5"],
+    "wide_aperture": ["target=aperture", "aperture_scale=2"],
 }
 CAPTIONS = ("as taken", "all in focus", "focused on the bag", "wider aperture")
 CELL_PX = 480
