@@ -37,7 +37,7 @@ def make_stack(slices=3, estimated=False):
     guide = torch.roll(textures[0], (-3, 5), dims=(-2, -1))
     return TrainingStack(
         [t.half() for t in textures[:slices]],
-        guide.half(),
+        [guide.half()] * slices,
         textures[slices].half(),
         True,
         true,

@@ -55,6 +55,7 @@ class SampleSettings:
 class _Choice(NamedTuple):
     source: Tensor
     target: Tensor
+    ultrawide: Tensor
     guidance: Guidance
     target_defocus_w_px: Tensor
     is_identity: bool
@@ -89,7 +90,7 @@ def draw_sample(
     flow = choice.guidance.flow_w_to_uw[window] + top_left  # from the crop's own pixels
     sample = Sample(
         image_w,
-        _draw_guide(stack, flow, settings, generator, exposure),
+        _draw_guide(stack, choice.ultrawide, flow, settings, generator, exposure),
         choice.guidance.occluded_w[window].float(),
         choice.guidance.defocus_w_px[window],
         choice.target_defocus_w_px[window],
@@ -107,18 +108,19 @@ def _choose(stack: TrainingStack, settings: SampleSettings, generator: torch.Gen
     guidance = stack.estimated if is_estimated else stack.true
     kind = float(torch.rand((), generator=generator)) if stack.all_in_focus is not None else 1.0
     zeros = torch.zeros_like(guidance[i].defocus_w_px)
+    uw_i, uw_j = stack.ultrawide[i], stack.ultrawide[j]
     if kind < settings.all_in_focus_share:
-        choice = _Choice(stack.wide[i], stack.all_in_focus, guidance[i], zeros, False)
+        choice = _Choice(stack.wide[i], stack.all_in_focus, uw_i, guidance[i], zeros, False)
     elif kind < settings.all_in_focus_share + settings.add_blur_share:
         sharp = guidance[j]._replace(defocus_w_px=zeros)
         target_defocus = guidance[j].defocus_w_px
-        choice = _Choice(stack.all_in_focus, stack.wide[j], sharp, target_defocus, False)
+        choice = _Choice(stack.all_in_focus, stack.wide[j], uw_j, sharp, target_defocus, False)
     else:
         # As a user would: the target map is the source map moved by a constant, errors included.
         wanted = shifted_to(stack.defocus_w_px[j], guidance[i].defocus_w_px)
         if i == j:
             wanted = guidance[i].defocus_w_px
-        choice = _Choice(stack.wide[i], stack.wide[j], guidance[i], wanted, i == j)
+        choice = _Choice(stack.wide[i], stack.wide[j], uw_i, guidance[i], wanted, i == j)
     if is_estimated:
         return choice
     return _mistake_defocus(choice, settings.defocus_scale_error, generator)
@@ -136,6 +138,7 @@ def _mistake_defocus(choice: _Choice, scale_error: float, generator: torch.Gener
 
 def _draw_guide(
     stack: TrainingStack,
+    ultrawide: Tensor,
     flow_w_to_uw: Tensor,
     settings: SampleSettings,
     generator: torch.Generator,
@@ -146,8 +149,8 @@ def _draw_guide(
     flow = flow_w_to_uw + error_px * smooth_noise(flow_w_to_uw.shape, generator)
     gains = 1 + settings.guide_gain_error * torch.randn(3, generator=generator)
     sensor = _draw_sensor(settings, generator, exposure, tuple(gains.tolist()))
-    part, corner = _part_seen(flow, stack.ultrawide.shape)
-    photo_uw = _photo(stack, stack.ultrawide[part], sensor, generator)
+    part, corner = _part_seen(flow, ultrawide.shape)
+    photo_uw = _photo(stack, ultrawide[part], sensor, generator)
     return backward_warp(photo_uw[None], (flow - corner)[None])[0]
 
 

@@ -7,8 +7,11 @@ from typing import NamedTuple
 from torch import Tensor
 
 from dfnet.capture import Camera, Capture, load_capture, radial_map
+from dfnet.errors import InputError
 from dfnet.io.images import read_image
 from dfnet.preprocess import preprocess_capture
+
+MIN_SLICES = 2
 
 
 class Guidance(NamedTuple):
@@ -31,7 +34,7 @@ class TrainingStack:
 
     Attributes:
         wide: n slices, (3, H, W).
-        ultrawide: the guide, (3, H', W').
+        ultrawide: the guide of each slice, (3, H', W').
         all_in_focus: (3, H, W), or None for captured stacks.
         is_linear: whether the images are `sqrt_linear` radiance, to be developed per sample.
         true: guidance per slice from the renderer's truth, or None.
@@ -41,7 +44,7 @@ class TrainingStack:
     """
 
     wide: list[Tensor]
-    ultrawide: Tensor
+    ultrawide: list[Tensor]
     all_in_focus: Tensor | None
     is_linear: bool
     true: list[Guidance] | None
@@ -61,21 +64,25 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
         InputError: the stack cannot serve training.
     """
     capture = load_capture(folder)
-    slices = range(len(capture.wide))
     true = _true_guidance(capture) if capture.truth else None
-    estimated = (
-        [_estimated_guidance(capture, i) for i in slices] if use_estimated or not true else None
-    )
-    wide = [_read_half(capture, name) for name in capture.wide]
-    height, width = wide[0].shape[-2:]
+    estimated = _estimated_guidance(capture, true) if use_estimated or not true else None
+    usable = [i for i in range(len(capture.wide)) if true or estimated[i]]
+    if len(usable) < MIN_SLICES:
+        raise InputError(
+            f"{folder}: fewer than {MIN_SLICES} slices could be aligned with the ultrawide photo\n"
+            "  Leave the capture out, or see what python scripts/preprocess.py says of it."
+        )
+    frames = [_read_half(capture, name) for name in capture.ultrawide]
+    best = true or estimated
+    height, width = best[usable[0]].defocus_w_px.shape[-2:]
     return TrainingStack(
-        wide,
-        _read_half(capture, capture.ultrawide[0]),
+        [_read_half(capture, capture.wide[i]) for i in usable],
+        [frames[i if len(frames) > 1 else 0] for i in usable],
         _read_half(capture, capture.truth["all_in_focus"]) if capture.truth else None,
         capture.encoding == "sqrt_linear",
         true,
-        estimated,
-        [g.defocus_w_px for g in true or estimated],
+        [estimated[i] for i in usable] if estimated else None,
+        [best[i].defocus_w_px for i in usable],
         radial_map(height, width, capture.cameras.get("wide", Camera())),
     )
 
@@ -92,9 +99,16 @@ def _true_guidance(capture: Capture) -> list[Guidance]:
     ]
 
 
-def _estimated_guidance(capture: Capture, index: int) -> Guidance:
-    found = preprocess_capture(capture, index)
-    return Guidance(found.flow_w_to_uw, found.occluded_w, found.defocus_w_px)
+def _estimated_guidance(capture: Capture, true: list[Guidance] | None) -> list[Guidance | None]:
+    """Guidance as users have it; where preprocessing gives up, the truth if there is any."""
+    guidance = []
+    for i in range(len(capture.wide)):
+        try:
+            found = preprocess_capture(capture, i)
+            guidance.append(Guidance(found.flow_w_to_uw, found.occluded_w, found.defocus_w_px))
+        except InputError:
+            guidance.append(true[i] if true else None)
+    return guidance
 
 
 def _read_half(capture: Capture, name: str) -> Tensor:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torchvision.utils import make_grid
 
 from dfnet.capture import load_capture
+from dfnet.errors import InputError
 from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.score import score_capture
 from dfnet.model.dfnet import DFNetOutput
@@ -69,8 +71,12 @@ class RefocusTask(L.LightningModule):
             "dfnet": network(self.model, self.device.type),
             "w": CONTROLS["W unchanged"],
         }
-        capture = load_capture(folder)
-        for row in score_capture(capture, methods, self.val_tasks, self.preprocessing):
+        try:
+            rows = score_capture(load_capture(folder), methods, self.val_tasks, self.preprocessing)
+        except InputError as error:  # preprocessing gave up; evaluation lists it the same way
+            rank_zero_warn(f"left out of validation: {error}")
+            return
+        for row in rows:
             self._log_validation(f"val/psnr_db/{row.task}/{row.method}", row.psnr_db)
             self._log_validation(f"val/ssim/{row.task}/{row.method}", row.ssim)
 
