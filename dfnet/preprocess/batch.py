@@ -121,5 +121,5 @@ def _one(job: Job, folder: Path) -> str | None:
                 name = f"{folder.resolve().name}_{index:02d}.png"
                 write_image(contact_sheet(*photos, result), Path(job.sheet) / name)
     except InputError as error:
-        return str(error)
+        return str(error) if str(folder) in str(error) else f"{folder}: {error}"
     return None

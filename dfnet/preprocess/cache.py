@@ -36,7 +36,8 @@ def load_cached(capture_folder: Path, name: str, key: str) -> Preprocessed | Non
     """The stored result, or None where there is none, an outdated or a damaged one."""
     for folder in (capture_folder / FOLDER, user_folder(capture_folder)):
         try:
-            with np.load(folder / f"{name}.npz") as stored:
+            # np.load leaves a file open that it opened itself and could not read.
+            with (folder / f"{name}.npz").open("rb") as file, np.load(file) as stored:
                 header = json.loads(str(stored["header"]))
                 if header["key"] == key:
                     return _unpacked(stored, header)

@@ -52,7 +52,7 @@ def preprocess_capture(
     key, name = "", f"{index:03d}" if use_metadata else f"{index:03d}-pictures-only"
     if use_cache:
         known = {n: asdict(c) for n, c in sorted({**(preset or {}), **metadata}.items())}
-        settings = f"{preprocessor!r} {known} {preset} {distance} {use_metadata} {capture.encoding}"
+        settings = f"{preprocessor!r} {known} {preset or {}} {distance} {use_metadata} {capture.encoding}"
         key = cache.fingerprint(files, f"{settings} {index}")
         found = cache.load_cached(capture.folder, name, key)
         if found is not None:

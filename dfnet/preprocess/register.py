@@ -25,6 +25,8 @@ MAX_PARALLAX = 0.25
 ACROSS_TOLERANCE = 0.01
 MIN_INLIERS = 12  # unrelated photos reached 5
 MIN_INLIER_SHARE = 0.12
+MIN_EXPECTED = 8  # where metadata foretell the place
+FEW = 40
 MIN_FIELD_RATIO = 0.9  # of UW's to W's field of view; below it the two files are swapped
 AXIS_PRIOR_DEG = 1.0  # phones carry their lenses along an image axis
 CAUCHY_PX = 1.0  # at SIFT resolution
@@ -75,10 +77,11 @@ def register(
     _refuse_swapped(similarity, gray_w.shape, gray_uw.shape)
     all_w, all_uw = points_w, points_uw
     points_w, points_uw = points_w[near], points_uw[near]
-    starts = [0.0, math.pi / 2] if axis is None else [math.atan2(axis[1], axis[0])]
-    fits = [_fit_cross_epipolar(points_w, points_uw, similarity, a, scale_w) for a in starts]
-    best = min(fits, key=lambda fit: fit.cost)
-    homography, angle = _unpack(best.x, similarity, _centre(points_w))
+    angles = [0.0, math.pi / 2] if axis is None else [math.atan2(axis[1], axis[0])]
+    if start is not None and len(points_w) < FEW:  # metadata know better than a handful of points
+        homography, angle = similarity, angles[0]
+    else:
+        homography, angle = _best_fit(points_w, points_uw, similarity, angles, scale_w)
     along, across = _residuals(points_w, points_uw, homography, angle)
     unit = np.array([math.cos(angle), math.sin(angle)])
     homography = _shift(-unit * np.median(along)) @ homography
@@ -156,12 +159,12 @@ def _mutual_matches(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray:
 
 def _expected(points_w, points_uw, axis, homography, side_px):
     """The homography of the metadata and the matches that fit it, or None if too few do."""
-    if axis is None or homography is None or len(points_w) < MIN_INLIERS:
+    if axis is None or homography is None:
         return None
     angle = math.atan2(axis[1], axis[0])
     along, across = _residuals(points_w, points_uw, homography, angle)
     near = (np.abs(across) < RANSAC_TOLERANCE * side_px) & (np.abs(along) < MAX_PARALLAX * side_px)
-    enough = near.sum() >= max(2 * MIN_INLIERS, len(points_w) / 2)
+    enough = near.sum() >= max(MIN_EXPECTED, len(points_w) / 3)
     return (homography / homography[2, 2], near) if enough else None
 
 
@@ -199,6 +202,11 @@ def _refuse_swapped(similarity: np.ndarray, shape_w: tuple, shape_uw: tuple) -> 
             "  The ultra-wide photo must have the wider field of view; the two look swapped.\n"
             "  Give them the other way round."
         )
+
+
+def _best_fit(points_w, points_uw, similarity, angles, scale_w) -> tuple[np.ndarray, float]:
+    fits = [_fit_cross_epipolar(points_w, points_uw, similarity, a, scale_w) for a in angles]
+    return _unpack(min(fits, key=lambda fit: fit.cost).x, similarity, _centre(points_w))
 
 
 def _fit_cross_epipolar(points_w, points_uw, similarity, start_angle, scale_w):

@@ -1,0 +1,113 @@
+import cv2
+import numpy as np
+import pytest
+from made_pair import CARD_PX, UW_HEIGHT, UW_WIDTH, W_PER_UW, WALL_PX, make_pair
+
+from dfnet.errors import InputError
+from dfnet.preprocess.align import gray_8_bit
+from dfnet.preprocess.pipeline import image_pixels
+from dfnet.preprocess.rectify import (
+    Rectification,
+    dense_points_uw,
+    fit_cross_correction,
+    pixel_grid,
+    sample_uw,
+)
+from dfnet.preprocess.register import Registration, apply_homography, register
+
+
+def grays(made):
+    return gray_8_bit(image_pixels(made.image_w)), gray_8_bit(image_pixels(made.image_uw))
+
+
+@pytest.mark.parametrize("direction", [(1.0, 0.0), (0.0, -1.0)])
+def test_scale_and_axis_are_found_in_spite_of_parallax(direction):
+    found = register(*grays(make_pair(direction)))
+    assert abs(np.dot(found.axis, direction)) > 0.999
+    assert found.w_from_uw[0, 0] == pytest.approx(W_PER_UW, rel=0.01)
+    assert found.cross_residual_px < 0.5
+    low, high = found.motion_range_px
+    assert high - low == pytest.approx(CARD_PX - WALL_PX, abs=2.5)
+
+
+def test_across_the_baseline_the_fit_is_exact():
+    found = register(*grays(make_pair((1.0, 0.0))))
+    centre_uw = np.array([[(UW_WIDTH - 1) / 2, (UW_HEIGHT - 1) / 2]])
+    assert apply_homography(found.w_from_uw, centre_uw)[0, 1] == pytest.approx(95.5, abs=0.5)
+
+
+def test_a_photo_far_out_of_focus_is_registered_too():
+    made = make_pair((0.0, 1.0), focus_px=WALL_PX + 70)
+    found = register(*grays(made))
+    assert abs(found.axis[1]) > 0.99
+    assert found.w_from_uw[0, 0] == pytest.approx(W_PER_UW, rel=0.04)
+
+
+def test_a_homography_from_metadata_is_refined_and_a_wrong_one_dropped():
+    made = make_pair((1.0, 0.0))
+    near = np.array([[1.32, 0.0, -60.0], [0.0, 1.32, -46.0], [0.0, 0.0, 1.0]])
+    for expected in (near, np.diag([2.5, 2.5, 1.0])):
+        found = register(*grays(made), np.array([1.0, 0.0]), expected)
+        assert found.w_from_uw[1, 1] == pytest.approx(W_PER_UW, rel=0.01)
+
+
+def test_photos_with_nothing_in_common_are_refused():
+    with pytest.raises(InputError, match="details that both seem to show agree"):
+        register(grays(make_pair(seed=1))[0], grays(make_pair(seed=2))[1])
+
+
+def test_swapped_photos_are_told_apart_from_equal_ones():
+    wide, ultrawide = grays(make_pair())
+    with pytest.raises(InputError, match="the two look swapped"):
+        register(ultrawide, wide)
+    assert register(wide, wide).w_from_uw == pytest.approx(np.eye(3), abs=1e-3)
+
+
+def rectification(axis=(0.0, 1.0), corrections=()):
+    w_from_uw = np.array([[1.3, 0.02, -40.0], [-0.02, 1.3, -30.0], [0.0, 0.0, 1.0]])
+    registration = Registration(w_from_uw, np.array(axis), 99, 0.1, (0.0, 0.0))
+    return Rectification(registration, (90, 120), corrections)
+
+
+def test_a_smooth_drift_across_the_baseline_is_fitted_and_parallax_is_not():
+    axis = np.array([0.0, 1.0])
+    at = pixel_grid((90, 120))
+    x, y = (at[..., 0] - 59.5) / 60, (at[..., 1] - 44.5) / 60
+    drift = 1.5 + 2.0 * x - 1.0 * x * y + 0.7 * y**3
+    flow = np.stack([-drift, 9.0 * np.sign(x) + 2 * y], axis=-1)  # across is -x for a baseline down
+    flow[20:40, 20:40] += 25  # outliers
+    coefficients = fit_cross_correction(flow, np.ones((90, 120), bool), axis, (90, 120), 1.0)
+    corrected = rectification(axis, (coefficients,))
+    plain = rectification(axis)
+    inverse = np.linalg.inv(plain.registration.w_from_uw)
+    moved = at.reshape(-1, 2) + flow.reshape(-1, 2)
+    # W's grid, corrected, fetches from UW what the flow says lies across.
+    landed = corrected.points_uw(moved * [0, 1] + at.reshape(-1, 2) * [1, 0])
+    expected = apply_homography(inverse, moved)
+    keep = np.ones((90, 120), bool)
+    keep[15:45, 15:45] = False
+    error = np.linalg.norm(landed - expected, axis=1)[keep.ravel()]
+    assert np.median(error) < 0.15
+
+
+def test_whole_pictures_are_mapped_like_single_points():
+    coefficients = np.linspace(-1.0, 1.0, 10)
+    exact = rectification(corrections=(coefficients,))
+    points = pixel_grid((90, 120)) + np.array([3.3, -12.7])
+    np.testing.assert_allclose(dense_points_uw(exact, points), exact.points_uw(points), atol=0.02)
+
+
+def test_a_grid_resized_by_s_sits_at_the_centres_of_its_larger_pixels():
+    np.testing.assert_allclose(pixel_grid((2, 3), 0.5)[1, 2], [4.5, 2.5])
+
+
+def test_sampling_a_reduced_uw_needs_no_other_points():
+    image = cv2.GaussianBlur(np.random.default_rng(0).random((80, 100, 3)), (0, 0), 6)
+    image = image.astype(np.float32)
+    half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    points = pixel_grid((60, 80)) + np.array([10.3, 9.6])
+    whole, inside = sample_uw(image, points)
+    reduced, _ = sample_uw(half, points, 0.5)
+    assert np.abs(whole - reduced).max() < 0.01
+    assert inside.all()
+    assert not sample_uw(image, points + 200)[1].any()

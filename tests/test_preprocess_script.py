@@ -1,0 +1,88 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import hydra
+import pytest
+from hydra import compose, initialize_config_dir
+from made_pair import CARD_PX, make_pair
+from test_preprocess_captures import write_capture
+
+from dfnet.errors import InputError
+from dfnet.io.images import read_image, write_image
+from dfnet.preprocess import Preprocessor, preprocess_pair
+from dfnet.preprocess.batch import Job, preprocess_folder, preprocess_photos
+from dfnet.preprocess.match import SemiGlobalMatcher
+from dfnet.preprocess.sheet import contact_sheet
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*arguments, cwd):
+    command = [sys.executable, str(ROOT / "scripts/preprocess.py"), *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    made = make_pair((0.0, 1.0))
+    paths = tmp_path / "my wide (1), a=b.png", tmp_path / "uw.png"
+    for image, path in zip(made[:2], paths, strict=True):
+        write_image(image, path)
+    return paths
+
+
+def test_a_pair_becomes_one_sheet_and_nothing_else(photos, tmp_path):
+    wide, ultrawide = photos
+    done = run(f"wide={wide}", f"ultrawide={ultrawide}", "output=sheet.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert read_image(tmp_path / "sheet.png").shape[0] == 3
+    assert {p.name for p in tmp_path.iterdir()} == {wide.name, ultrawide.name, "sheet.png"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["wide=gone.png", "ultrawide=gone.png", "output=x.png"], "gone.png: no such file"),
+        (["root=nowhere"], "nowhere: no folder with a capture.json"),
+        (["preprocess=magic", "root=."], "Available options in 'preprocess'"),
+    ],
+)
+def test_mistakes_get_one_plain_message(arguments, text, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert text in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_half_a_pair_is_refused():
+    with pytest.raises(InputError, match=r"ultrawide=\.\.\.: not given"):
+        preprocess_photos(Job(), "wide.png", None, "sheet.png")
+
+
+def test_a_folder_is_prepared_with_sheets_and_the_failed_are_named(tmp_path, capsys):
+    good, bad = tmp_path / "root/good", tmp_path / "root/bad"
+    write_capture(make_pair((0.0, 1.0), CARD_PX), good)
+    write_capture(make_pair(seed=1)._replace(image_uw=make_pair(seed=2).image_uw), bad)
+    with pytest.raises(InputError, match=r"1 captures failed\n.*bad.*agree"):
+        preprocess_folder(Job(sheet=str(tmp_path / "sheets")), str(tmp_path / "root"))
+    assert "prepared 1 of 2 captures" in capsys.readouterr().out
+    assert (good / ".dfnet_cache/000.npz").is_file()
+    assert [p.name for p in (tmp_path / "sheets").iterdir()] == ["good_00.png"]
+
+
+def test_the_configured_chain_is_the_default_one():
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        cfg = compose("preprocess")
+    assert hydra.utils.instantiate(cfg.preprocess) == Preprocessor(SemiGlobalMatcher())
+
+
+def test_the_sheet_shows_metres_only_where_they_are_known():
+    made = make_pair()
+    found = preprocess_pair(made.image_w, made.image_uw)
+    relative = contact_sheet(made.image_w, made.image_uw, found)
+    metric = found._replace(depth_w_m=1 / (found.relative_inverse_depth + 0.1))
+    assert relative.shape == contact_sheet(made.image_w, made.image_uw, metric).shape
+    assert not relative.equal(contact_sheet(made.image_w, made.image_uw, metric))
