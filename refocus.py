@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dfnet.cli import entry_point, progress, quote_paths, usage_if_bare
 from dfnet.devices import pick_device
-from dfnet.edit import make_target, preset_cameras, save_results
+from dfnet.edit import cameras_of, make_target, save_results
 from dfnet.inference import Refocuser
 from dfnet.io.images import read_image
 from dfnet.model import DFNet
@@ -34,7 +34,7 @@ def main(cfg: DictConfig) -> None:
     pick_device(recipe.device)  # a wrong name shows now, not after the photos are matched
     image_w, image_uw = read_image(recipe.wide), read_image(recipe.ultrawide)
     refocuser = Refocuser(DFNet.from_pretrained(recipe.weights), recipe.device, track=progress)
-    cameras = preset_cameras(recipe, image_w, image_uw)
+    cameras = cameras_of(recipe, image_w, image_uw)
 
     print("matching the two photos …", file=sys.stderr)
     preprocessed = preprocess_pair(image_w, image_uw, cameras)

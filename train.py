@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-import hydra
 import lightning as L
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from dfnet.cli import friendly_errors
+from dfnet.cli import entry_point, quote_paths
 from dfnet.devices import pick_device, trainer_precision
 from dfnet.training.setup import find_resume, start_weights
 
 
-@hydra.main(config_path="configs", config_name="train", version_base="1.3")
-@friendly_errors
+@entry_point("train")
 def main(cfg: DictConfig) -> None:
     """Compose, build, fit, save what others can load."""
     L.seed_everything(cfg.seed, workers=True, verbose=False)
@@ -39,4 +37,5 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
+    quote_paths(("data.root", "data.val_root", "run_dir", "start_from"))
     main()

@@ -1,9 +1,8 @@
 """The steps of refocus.py: photos and recipe in, picture, target map and recipe out."""
 
 import json
-import math
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
 
 from torch import Tensor
 
@@ -13,26 +12,20 @@ from dfnet.errors import InputError
 from dfnet.inference import Refocused
 from dfnet.io.images import write_image, write_whole
 from dfnet.preprocess import Preprocessed
+from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size
 from dfnet.recipe import Recipe, recipe_to_json
 
 
-def preset_cameras(recipe: Recipe, image_w: Tensor, image_uw: Tensor) -> dict[str, Camera]:
-    """What the recipe's preset says of both cameras, at these photos' sizes."""
-    return {
-        name: _at_size(camera_from_json(recipe.camera[name], f"camera, {name}"), image)
-        for name, image in {"wide": image_w, "ultrawide": image_uw}.items()
+def cameras_of(recipe: Recipe, image_w: Tensor, image_uw: Tensor) -> dict[str, Camera]:
+    """What the recipe's preset, and after it the photos' EXIF, say of both cameras."""
+    photos = (image_w, image_uw)
+    preset = {
+        name: camera_from_json(recipe.camera[name], f"camera, {name}")
+        for name in ("wide", "ultrawide")
         if name in recipe.camera
     }
-
-
-def _at_size(camera: Camera, image: Tensor) -> Camera:
-    """A preset's camera for a photo that is the whole frame at another size."""
-    if camera.full_frame_px is None:
-        return camera
-    height, width = image.shape[-2:]
-    scale = math.hypot(width, height) / math.hypot(*camera.full_frame_px)
-    focal_length_px = camera.focal_length_px and camera.focal_length_px * scale
-    return replace(camera, focal_length_px=focal_length_px, full_frame_px=(width, height))
+    files = (Path(recipe.wide), Path(recipe.ultrawide))
+    return known_cameras(preset_at_size(preset, photos), exif_cameras(files, photos))
 
 
 def make_target(recipe: Recipe, preprocessed: Preprocessed) -> Tensor:
