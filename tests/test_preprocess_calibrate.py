@@ -102,3 +102,13 @@ def test_varying_blur_leaves_what_is_sharp():
     found = variable_disc_blur(image, coc)
     np.testing.assert_allclose(found[:, :160], image[:, :160], atol=1e-5)
     assert np.abs(found[:, 170:] - image[:, 170:]).mean() > 0.02
+
+
+def test_averaged_noise_does_not_look_like_blur():
+    faint = disc_blur(textured(), 3.0) * 0.15 + 0.3
+    grain = torch.randn(faint.shape, generator=torch.Generator().manual_seed(3))
+    image_w, uw_on_w = as_pixels(faint), as_pixels(faint + 0.05 * grain)
+    disparity = np.broadcast_to(np.linspace(-10, 40, 320, dtype=np.float32), (240, 320))
+    table = blur_table(image_w, uw_on_w, disparity, np.ones(disparity.shape, bool))
+    by_level = table.residual.mean(axis=0)
+    assert by_level[:3].min() < by_level[6:].min()  # not blurred is best, or almost

@@ -5,7 +5,7 @@ from made_pair import CARD, CARD_PX, W_PER_UW, WALL_PX, make_pair
 
 from dfnet.capture import Camera
 from dfnet.errors import InputError
-from dfnet.preprocess import preprocess_pair
+from dfnet.preprocess import Preprocessor, preprocess_pair
 
 DIRECTIONS = [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)]
 
@@ -83,6 +83,20 @@ def test_a_sharp_photo_is_found_sharp():
     assert torch.equal(found.defocus_w_px, torch.zeros_like(found.defocus_w_px))
     assert found.device_defocus_per_disparity == pytest.approx(0.22)
     assert any("no measurable defocus" in note for note in found.notes)
+
+
+def test_the_second_match_through_blur_sees_what_the_first_could_not():
+    made = make_pair((0.0, 1.0), focus_px=WALL_PX + 60)
+    cameras = known_cameras((0.0, 1.0))
+    once, twice = (
+        Preprocessor(coarse_share=0.75, fine_share=share)(made.image_w, made.image_uw, cameras)
+        for share in (0.0, 0.75)
+    )
+    truth, wrong = made.disparity_w_px, []
+    for found in (once, twice):
+        offset = (found.disparity_w_px - truth).median()
+        wrong.append((errors_px(found.disparity_w_px - offset, truth) > 1).float().mean())
+    assert wrong[1] < 0.7 * wrong[0]
 
 
 def test_occlusion_lies_on_the_side_that_uw_does_not_see():
