@@ -1,6 +1,6 @@
 """The bundled sample from two photos to three edits and a score: python scripts/demo.py.
 
-Every step is the command that you would type yourself; it is printed before it runs.
+Every step is the command that you would type yourself, printed with what it says.
 """
 
 import shlex
@@ -34,10 +34,15 @@ CAPTION_PX = 26
 def main() -> None:
     """Preprocess, edit, evaluate, lay out, and name what was written."""
     start = time.monotonic()
-    run("scripts/preprocess.py", *PAIR, f"output={OUTPUT}/preprocessing.png")
-    for name, edit in EDITS.items():
-        run("refocus.py", *PAIR, *edit, f"output={OUTPUT}/{name}.png")
-    run("evaluate.py", "data.root=data/sample", f"output={OUTPUT}/scores.json")
+    print("Three edits of two photos, and a score: this takes a minute or two …", flush=True)
+    scoring = begin("evaluate.py", "data.root=data/sample", f"output={OUTPUT}/scores.json")
+    try:
+        finish(begin("scripts/preprocess.py", *PAIR, f"output={OUTPUT}/preprocessing.png"))
+        for name, edit in EDITS.items():
+            finish(begin("refocus.py", *PAIR, *edit, f"output={OUTPUT}/{name}.png"))
+        finish(scoring)
+    finally:
+        scoring.kill()  # after a failed edit; otherwise it has ended
 
     paths = [PHOTOS / "wide.jpg", *(OUTPUT / f"{name}.png" for name in EDITS)]
     cells = [captioned(read_image(ROOT / p), c) for p, c in zip(paths, CAPTIONS, strict=True)]
@@ -51,12 +56,19 @@ def main() -> None:
         print(f"  {path.relative_to(ROOT)}")
 
 
-def run(*command: str) -> None:
-    """Say a command, then run it; its failure is the demo's."""
-    print(f"\n$ python {shlex.join(command)}", flush=True)
-    result = subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
-    if result.returncode:
-        raise SystemExit(result.returncode)
+def begin(*command: str) -> subprocess.Popen:
+    """Start a command; the evaluation runs beside the edits, as both leave a core idle at times."""
+    return subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def finish(process: subprocess.Popen) -> None:
+    """Wait for a command, show it with what it said; its failure is the demo's."""
+    said, _ = process.communicate()
+    print(f"\n$ python {shlex.join(process.args[1:])}\n{said.decode(errors='replace')}", flush=True)
+    if process.returncode:
+        raise SystemExit(process.returncode)
 
 
 def fitted(image: Tensor, width: int) -> Tensor:
