@@ -7,7 +7,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from dfnet.cli import entry_point, quote_paths
-from dfnet.devices import pick_device, trainer_precision
+from dfnet.devices import pick_device, to_fast_layout, trainer_precision
 from dfnet.training.setup import find_resume, start_weights
 
 
@@ -20,6 +20,7 @@ def main(cfg: DictConfig) -> None:
     data = instantiate(cfg.data)
     task = instantiate(cfg.task)
     start_weights(task.model, cfg.start_from)
+    to_fast_layout(task.model, device)
 
     trainer = instantiate(
         cfg.trainer,
