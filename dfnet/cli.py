@@ -36,7 +36,9 @@ def friendly_errors(main: Callable[..., None]) -> Callable[..., None]:
         except InputError as error:
             raise SystemExit(f"error: {error}") from None
         except (HydraException, OmegaConfBaseException) as error:
-            raise SystemExit(f"error: configuration: {_in_short(error)}") from None
+            ours = error.__cause__  # what a class refused that Hydra was building
+            said = ours if isinstance(ours, InputError) else f"configuration: {_in_short(error)}"
+            raise SystemExit(f"error: {said}") from None
         except KeyboardInterrupt:
             raise SystemExit("error: interrupted\n  Finished files are whole; run again.") from None
         except SystemExit as stop:  # an option that argparse does not know: 2
