@@ -23,10 +23,10 @@ OUTPUT = Path("outputs/demo")
 PAIR = [f"wide={PHOTOS}/wide.jpg", f"ultrawide={PHOTOS}/ultrawide.jpg"]
 EDITS = {
     "all_in_focus": ["target=all_in_focus"],
-    "refocused": ["target=refocus", "focus_at=[170,510]"],
+    "refocused": ["target=refocus", "focus_at=[130,590]"],
     "wide_aperture": ["target=aperture", "aperture_scale=2"],
 }
-CAPTIONS = ("as taken", "all in focus", "focused on the bag", "wider aperture")
+CAPTIONS = ("as taken", "all in focus", "focused on the stone", "wider aperture")
 CELL_PX = 480
 CAPTION_PX = 26
 
