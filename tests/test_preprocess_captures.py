@@ -94,6 +94,14 @@ def test_a_second_run_reuses_the_first_to_the_bit(folder):
     assert (folder / ".dfnet_cache/000.npz").is_file()
 
 
+def test_no_preset_and_an_empty_one_share_what_is_stored(folder):
+    """The script passes an empty preset, training none at all."""
+    prepare(folder)
+    used = len(CALLS)
+    prepare(folder, preset={})
+    assert len(CALLS) == used
+
+
 def test_stored_maps_are_what_was_computed(folder):
     stored, fresh = prepare(folder), prepare(folder, use_cache=False)
     assert (stored.uw_on_w - fresh.uw_on_w).abs().max() < 1e-4

@@ -44,15 +44,15 @@ def preprocess_capture(
     Raises:
         InputError: the capture has no UW frame, or the photos do not fit each other.
     """
-    preprocessor = preprocessor or Preprocessor()
+    preprocessor, preset = preprocessor or Preprocessor(), preset or {}
     metadata = capture.cameras if use_metadata else {}
     distances = capture.focus_distance_m if use_metadata else None
     distance = distances[index] if distances else None
     files = _files(capture, index)
     key, name = "", f"{index:03d}" if use_metadata else f"{index:03d}-pictures-only"
     if use_cache:
-        known = {n: asdict(c) for n, c in sorted({**(preset or {}), **metadata}.items())}
-        settings = f"{preprocessor!r} {known} {preset or {}} {distance} {use_metadata} {capture.encoding}"
+        known = {n: asdict(c) for n, c in sorted({**preset, **metadata}.items())}
+        settings = f"{preprocessor!r} {known} {preset} {distance} {use_metadata} {capture.encoding}"
         key = cache.fingerprint(files, f"{settings} {index}")
         found = cache.load_cached(capture.folder, name, key)
         if found is not None:
@@ -60,7 +60,7 @@ def preprocess_capture(
     photos = capture.load_wide(index), capture.load_ultrawide(index)
     cameras = known_cameras(
         metadata,
-        preset_at_size(preset or {}, photos),
+        preset_at_size(preset, photos),
         exif_cameras(files, photos) if use_metadata else {},
     )
     result = preprocessor(*photos, cameras, distance)
