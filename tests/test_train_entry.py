@@ -44,11 +44,16 @@ def train(stacks, tmp_path, monkeypatch, capsys):
     return run
 
 
+def logged(run, version):
+    text = (run / "csv" / f"version_{version}" / "metrics.csv").read_text()
+    return list(csv.DictReader(text.splitlines()))
+
+
 def test_a_run_leaves_weights_logs_and_goes_on_where_it_was(train, tmp_path):
     assert train()[0] == 0
     run = tmp_path / "run"
     first = DFNet.from_pretrained(run / "weights")
-    rows = list(csv.DictReader((run / "csv" / "metrics.csv").read_text().splitlines()))
+    rows = logged(run, 0)
     assert [r["step"] for r in rows if r["train/loss"]] == [str(i) for i in range(8)]
     assert any(r["val/psnr_db/all_in_focus/dfnet"] for r in rows)
     assert list((run / "tensorboard").glob("events*"))
@@ -61,6 +66,8 @@ def test_a_run_leaves_weights_logs_and_goes_on_where_it_was(train, tmp_path):
     assert train("trainer.max_epochs=4")[0] == 0
     checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["global_step"] == 16
+    assert len(logged(run, 0)) == len(rows)
+    assert logged(run, 1)[-1]["step"] == "15"
     second = DFNet.from_pretrained(run / "weights")
     assert not torch.equal(first.refine_w.stem.weight, second.refine_w.stem.weight)
 
