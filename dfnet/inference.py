@@ -21,6 +21,7 @@ from dfnet.tiling import feather, tiles
 
 MIN_WORKING_SCALE = 1 / 8
 TILE_PX = 768
+FRAME_PX = 16  # mirrored border around the picture while the network works
 _COC_QUANTILE = 0.98  # a few wild pixels of an estimated map must not choose the scale
 _UNCHANGED_PX = 0.5
 
@@ -92,11 +93,12 @@ class Refocuser:
         """The network's picture and its finest mask, blended from overlapping tiles."""
         device = pick_device(self.device)
         model = to_fast_layout(self.model, device)
-        height, width = working.image_w.shape[-2:]
+        # Convolutions see zeros beyond their input: a mirrored border keeps them off the picture.
+        height, width = (side + 2 * FRAME_PX for side in working.image_w.shape[-2:])
         total = torch.zeros(1, 4, height, width)
         weights = torch.zeros(1, 1, height, width)
         for rows, columns in self.track(tiles(height, width, self.tile_px)):
-            sample = Sample(*(x[..., rows, columns].to(device) for x in working))
+            sample = Sample(*(_framed(x, rows, columns).to(device) for x in working))
             with inference_context(device):
                 output = model(sample)
             h, w = sample.image_w.shape[-2:]
@@ -106,7 +108,18 @@ class Refocuser:
             total[..., rows, columns] += weight * both
             weights[..., rows, columns] += weight
         total /= weights
+        total = total[..., FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX]
         return working.image_w + total[:, :3], total[:, 3:]
+
+
+def _framed(x: Tensor, rows: slice, columns: slice) -> Tensor:
+    """A tile, counted from `FRAME_PX` above and left of the picture, which is mirrored there."""
+    for dimension, span in ((-2, rows), (-1, columns)):
+        last = x.shape[dimension] - 1
+        places = (torch.arange(span.start, span.stop) - FRAME_PX).abs()
+        places = torch.where(places > last, 2 * last - places, places)
+        x = x.index_select(dimension, places.clamp(0, last))
+    return x
 
 
 def refocus(

@@ -9,6 +9,7 @@ from torch.testing import assert_close
 from dfnet.blur import disc_blur
 from dfnet.capture import Camera
 from dfnet.inference import (
+    FRAME_PX,
     Refocuser,
     largest_coc_px,
     refocus,
@@ -96,7 +97,7 @@ def test_the_network_sees_diameters_of_the_reduced_picture_within_its_range():
     picture = Refocuser(model, "cpu")(image, maps, torch.full((1, 200, 240), 10.0))
     (sample,) = model.seen
     assert picture.working_scale == pytest.approx(0.4)
-    assert sample.image_w.shape == (1, 3, 80, 96)
+    assert sample.image_w.shape == (1, 3, 80 + 2 * FRAME_PX, 96 + 2 * FRAME_PX)
     assert_close(sample.defocus_w_px[0, 0, 40, 48].item(), -8.0)
     assert_close(sample.target_defocus_w_px[0, 0, 40, 48].item(), 4.0)
     assert float(sample.defocus_w_px.max()) <= 8.0
@@ -108,6 +109,7 @@ def test_the_network_is_told_where_a_crop_lies_in_its_frame():
     corner = Camera(principal_point_px=(0.0, 0.0), full_frame_px=(160, 128))
     Refocuser(model, "cpu")(image, maps, maps.defocus_w_px + 2, {"wide": corner})
     radial = model.seen[0].radial_w[0, 0]
+    radial = radial[FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX]
     assert radial[0, 0] == 0
     assert float(radial[-1, -1]) == pytest.approx(1.0, rel=0.02)
 
@@ -232,3 +234,15 @@ def test_maps_of_another_size_are_refused():
     image, maps = a_pair(64, 80)
     with pytest.raises(ValueError, match=r"need target_defocus_w_px of \(1, 64, 80\), got"):
         refocus(Stub(unchanged), image, maps, torch.zeros(1, 80, 64), "cpu")
+
+
+def test_what_a_network_spoils_at_its_own_border_stays_outside_the_picture():
+    def spoiled(sample):
+        picture = torch.zeros_like(sample.image_w)
+        inside = (..., slice(8, -8), slice(8, -8))
+        picture[inside] = sample.image_w[inside]
+        return picture
+
+    image, maps = a_pair(96, 128)
+    target = maps.defocus_w_px + 1.0
+    assert_close(refocus(Stub(spoiled), image, maps, target, "cpu"), image)
