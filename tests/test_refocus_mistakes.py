@@ -1,0 +1,115 @@
+"""What `python refocus.py` says to a user's mistakes."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from refocus_command import HEIGHT, ROOT, WIDTH, names
+
+import dfnet.preprocess
+
+SAMPLE = ROOT / "data/sample/photos"
+REALLY_MATCH = dfnet.preprocess.preprocess_pair
+
+
+def make_mistakes(folder):
+    (folder / "corrupt.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo" * 20)
+    (folder / "text.png").write_text("not an image")
+    whole = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (96, 128, 3)))[1]
+    (folder / "short.jpg").write_bytes(whole.tobytes()[: whole.size // 2])
+    cv2.imwrite(str(folder / "tiny.png"), np.zeros((20, 30, 3), np.uint8))
+    np.save(folder / "nan.npy", np.full((HEIGHT, WIDTH), np.nan, np.float32))
+    np.save(folder / "wrong.npy", np.zeros((HEIGHT, WIDTH + 1), np.float32))
+    (folder / "bad_recipe.json").write_text("{}")
+    (folder / "new_recipe.json").write_text('{"edit": {"sharpness": 3}}')
+    (folder / "folder.png").mkdir()
+    (folder / "no_weights").mkdir()
+
+
+MISTAKES = {
+    "wide missing": (["wide=nowhere.jpg"], "nowhere.jpg: no such file"),
+    "no image": (["wide=text.png"], "text.png: cannot be read as an image"),
+    "corrupt": (["ultrawide=corrupt.jpg"], "corrupt.jpg: cannot be read as an image"),
+    "truncated": (["wide=short.jpg"], "short.jpg: cannot be read as an image"),
+    "tiny": (["wide=tiny.png"], "tiny.png: the picture is only 30x20 pixels"),
+    "a folder": (["wide=folder.png"], "folder.png: no such file"),
+    "no wide": (["wide="], "wide=…: missing"),
+    "twice the same": (["ultrawide=./W.png"], "given both as wide and as ultrawide"),
+    "nan map": (["target=map", "path=nan.npy"], "12288 of the map's values are NaN"),
+    "wrong map": (["target=map", "path=wrong.npy"], "the map is 129x96, the wide photo 128x96"),
+    "no map": (["target=map"], "path=…: missing"),
+    "unknown target": (["target=sharpen"], "target=sharpen: unknown"),
+    "no point": (["target=refocus"], "focus_at=…: missing"),
+    "point outside": (["target=refocus", "focus_at=[128,3]"], "outside of the picture"),
+    "half a point": (["target=refocus", "focus_at=[12]"], "focus_at=[12]: not a point"),
+    "point of words": (["target=refocus", "focus_at=[a,b]"], "not a point"),
+    "no scale": (["target=aperture"], "aperture_scale=…: missing"),
+    "scale of words": (
+        ["target=aperture", "aperture_scale=big"],
+        "aperture_scale=big: not a number",
+    ),
+    "negative scale": (["target=aperture", "aperture_scale=-1"], "must lie between 0 and 16"),
+    "contradiction": (["focus_at=[3,4]"], "has no meaning with target=all_in_focus"),
+    "12 bits": (["bits=12"], "bits=12: not possible"),
+    "16-bit jpeg": (["bits=16", "output=a.jpg"], ".jpg holds 8 bits only"),
+    "unknown format": (["output=a.heic"], "cannot write `.heic`"),
+    "output is a folder": (["output=folder.png"], "folder.png: cannot be written"),
+    "output below a file": (["output=W.png/a.png"], "W.png/a.png: cannot be written"),
+    "output is input": (["output=W.png"], "would be overwritten, and is needed as input"),
+    "no weights": (["weights=no_weights"], "no_weights: no usable weights"),
+    "unknown device": (["device=tpu"], "device=tpu: not a device"),
+    "unknown key": (["wid=3"], "configuration: Could not override 'wid'"),
+    "another key": (["+wid=3"], "configuration: unknown key wid"),
+    "unknown preset": (["camera=brownie"], "pixel6pro"),
+    "no key": (["W.jpg"], "configuration: "),
+    "unknown option": (["--frobnicate"], "unrecognized arguments"),
+    "bad recipe": (["recipe=bad_recipe.json"], "bad_recipe.json: not a recipe"),
+    "recipe of a newer version": (["recipe=new_recipe.json"], "unknown key sharpness"),
+    "no recipe": (["recipe=none.json"], "none.json: no such file"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_each_mistake_is_one_clear_message(run, photos, name):
+    options, message = MISTAKES[name]
+    make_mistakes(photos)
+    before = names(photos)
+    code, out, err = run("output=a.png", *options)
+    assert code == 1
+    assert message in err
+    assert "Traceback" not in err
+    assert "HYDRA_FULL_ERROR" not in err
+    assert out == ""
+    assert names(photos) == before  # nothing half-written, nothing left behind
+
+
+PAIRS_THAT_ARE_NONE = {
+    "swapped": ("ultrawide.jpg", "wide.jpg", "the two look swapped"),
+    "of two scenes": ("wide.jpg", "other.png", "must show the same scene"),
+    "with a covered lens": ("wide.jpg", "black.png", "must show the same scene"),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS_THAT_ARE_NONE)
+def test_photos_that_are_no_pair_are_refused(run, photos, monkeypatch, name):
+    wide, ultrawide, message = PAIRS_THAT_ARE_NONE[name]
+    monkeypatch.setattr(dfnet.preprocess, "preprocess_pair", REALLY_MATCH)
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    cv2.imwrite("other.png", cv2.resize(noise, (1024, 768), interpolation=cv2.INTER_CUBIC))
+    cv2.imwrite("black.png", np.zeros((768, 1024, 3), np.uint8))
+    for photo in ("wide.jpg", "ultrawide.jpg"):
+        shutil.copy(SAMPLE / photo, photos)
+    before = names(photos)
+    code, _, err = run("output=a.png", wide=wide, ultrawide=ultrawide)
+    assert code == 1
+    assert message in err
+    assert names(photos) == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_cuda_where_there_is_none(run):
+    code, _, err = run("output=a.png", "device=cuda")
+    assert code == 1
+    assert "device=cuda: this machine" in err
