@@ -17,6 +17,7 @@ from dfnet.optics import Lens, signed_defocus_px
 from dfnet.sensor import CLEAN, ULTRAWIDE, WIDE, Sensor, develop
 
 METADATA = "capture.json"
+PARTIAL = ".partial-"  # a folder of such a name is still being written
 FORMAT = 1
 WHITE_LEVEL = 4.0  # radiance of the brightest value a `sqrt_linear` file holds
 ENCODINGS = ("srgb", "sqrt_linear")
@@ -51,6 +52,20 @@ class Camera:
         return None if None in known else Lens(*known, focus_distance_m)
 
 
+class Aperture(NamedTuple):
+    """W focused as one of the slices, through a wider or narrower aperture.
+
+    Attributes:
+        file: encoded as the slices.
+        slice: index of the slice with the same focus distance.
+        scale: this picture's aperture diameter over the slice's, and its defocus over the slice's.
+    """
+
+    file: str
+    slice: int
+    scale: float
+
+
 class Truth(NamedTuple):
     """What only a renderer knows, on W's grid.
 
@@ -79,6 +94,7 @@ class Capture:
         focus_distance_m: per slice [m], or None.
         cameras: what is known of `wide` and `ultrawide`.
         truth: file names of `all_in_focus` and `geometry`, for rendered scenes.
+        apertures: further pictures by W, at other apertures.
         origin: free notes on where the files come from.
     """
 
@@ -89,6 +105,7 @@ class Capture:
     focus_distance_m: tuple[float, ...] | None = None
     cameras: dict[str, Camera] = field(default_factory=dict)
     truth: dict[str, str] | None = None
+    apertures: tuple[Aperture, ...] = ()
     origin: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -107,6 +124,12 @@ class Capture:
                 f"{where}: {len(self.focus_distance_m)} focus distances for {len(self.wide)} "
                 "wide photos\n  Give one for each, or leave `focus_distance_m` out."
             )
+        for picture in self.apertures:
+            if not (0 <= picture.slice < len(self.wide) and picture.scale > 0):
+                raise InputError(
+                    f"{where}: `apertures` has slice {picture.slice}, scale {picture.scale}\n"
+                    f"  Give a slice from 0 to {len(self.wide) - 1}, and a scale above 0."
+                )
 
     def load_wide(self, index: int = 0, sensor: Sensor = WIDE, seed: int | None = None) -> Tensor:
         """W's slice as a photo, (3, H, W) in [0, 1]; `sensor` and `seed` matter to renders only."""
@@ -215,6 +238,7 @@ def load_capture(folder: Path | str) -> Capture:
             name: camera_from_json(c, f"{path}, camera {name}")
             for name, c in (record.pop("cameras", None) or {}).items()
         }
+        record["apertures"] = [Aperture(**a) for a in record.get("apertures") or ()]
         record = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
         return Capture(folder=folder, cameras=cameras, **record)
     except InputError:
@@ -229,6 +253,7 @@ def load_capture(folder: Path | str) -> Capture:
 def save_capture(capture: Capture) -> None:
     """Write `capture.json` into the capture's folder."""
     record = {"format": FORMAT, **asdict(capture)}
+    record["apertures"] = [picture._asdict() for picture in capture.apertures]
     del record["folder"]
     text = json.dumps(record, indent=1) + "\n"
     write_whole(capture.folder / METADATA, lambda p: p.write_text(text, encoding="utf-8"))
@@ -240,7 +265,7 @@ def find_captures(root: Path | str) -> list[Path]:
     Raises:
         InputError: there is none.
     """
-    folders = sorted(p.parent for p in Path(root).rglob(METADATA))
+    folders = sorted(p.parent for p in Path(root).rglob(METADATA) if not _is_partial(p, root))
     if not folders:
         raise InputError(
             f"{root}: no folder with a {METADATA} in it\n"
@@ -248,6 +273,11 @@ def find_captures(root: Path | str) -> list[Path]:
             "  python scripts/render_stacks.py"
         )
     return folders
+
+
+def _is_partial(path: Path, root: Path | str) -> bool:
+    """Whether a renderer is, or was, still filling this folder."""
+    return any(part.startswith(PARTIAL) for part in path.relative_to(root).parts)
 
 
 def camera_from_json(record: dict, where: str) -> Camera:

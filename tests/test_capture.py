@@ -49,7 +49,9 @@ def test_a_stack_reads_as_documented(stack):
 
 
 def test_saving_and_loading_returns_the_same(stack):
+    edit(stack, apertures=[{"file": "aperture_00.png", "slice": 1, "scale": 0.5}])
     capture = load_capture(stack)
+    assert capture.apertures[0].scale == 0.5
     save_capture(capture)
     assert load_capture(stack) == capture
 
@@ -126,6 +128,9 @@ def test_impossible_cameras_are_refused(record, message):
         ({"ultrawide": ["a", "b", "c"]}, "3 ultrawide for 2 wide"),
         ({"encoding": "log"}, "encoding is `log`"),
         ({"focus_distance_m": [0.5]}, "1 focus distances for 2"),
+        ({"apertures": [{"file": "a", "slice": 2, "scale": 0.5}]}, "slice 2, scale 0.5"),
+        ({"apertures": [{"file": "a", "slice": 0, "scale": 0}]}, "slice 0, scale 0"),
+        ({"apertures": [{"file": "a"}]}, "not a usable capture description"),
         ({"format": 9}, "not of format 1"),
         ({"format": ...}, "not a usable capture description"),
         ({"lens": "big"}, "not a usable capture description"),
@@ -170,7 +175,7 @@ def test_broken_geometry_is_refused(stack, content):
 
 
 def test_captures_are_found_at_any_depth_in_order(tmp_path):
-    for name in ("b/x", "a"):
+    for name in ("b/x", "a", ".partial-7-c"):  # the last is still being rendered
         make_stack(tmp_path / name, FOCUS_M)
     assert find_captures(tmp_path) == [tmp_path / "a", tmp_path / "b" / "x"]
     assert find_captures(tmp_path / "a") == [tmp_path / "a"]
