@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dfnet.cli import friendly_errors, quote_paths
 from dfnet.render.farm import check_settings, name_scenes, render_stacks
-from dfnet.render.photos import find_photos
 from dfnet.render.scene import SceneOptions
+from dfnet.render.splits import find_photos
 from dfnet.render.stack import StackOptions
 
 
@@ -26,7 +26,7 @@ def main(cfg: DictConfig) -> None:
     check_settings(cfg)
     scene = SceneOptions(
         size=tuple(cfg.size),
-        photos=find_photos(cfg.textures, cfg.texture_part),
+        photos=tuple(p.path for p in find_photos(cfg.textures, cfg.texture_part)),
         photo_share=cfg.photo_share,
         kind=cfg.kind,
     )

@@ -1,6 +1,5 @@
-"""Photographs as surface textures: sharp crops, from files kept for training or held out."""
+"""Photographs as surface textures: sharp crops."""
 
-import hashlib
 from pathlib import Path
 
 import cv2
@@ -8,45 +7,9 @@ import numpy as np
 
 from dfnet.errors import InputError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SIDE = 640
-HELD_OUT_ONE_IN = 5
 TRIES = 6
 SHARP_ENOUGH = 0.035  # deviation of the Laplacian; 0.02 looks out of focus, 0.05 crisp
-
-
-def find_photos(folder: str | Path | None, part: str = "all") -> tuple[Path, ...]:
-    """List a folder's photographs, or none for a folder of None.
-
-    Args:
-        folder: where the pictures are.
-        part: `all`, `train` or `held_out`; a file's part depends on its name alone, so scenes made
-            from `held_out` never share a photograph with those made from `train`.
-
-    Raises:
-        InputError: no such folder, an unknown part, or nothing in it.
-    """
-    if part not in ("all", "train", "held_out"):
-        raise InputError(f"texture_part={part}: unknown\n  Known: all, train, held_out.")
-    if folder is None:
-        return ()
-    if not Path(folder).is_dir():
-        raise InputError(
-            f"{folder}: no such folder\n  `textures` names a folder of photographs, or is null."
-        )
-    files = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES)
-    files = [p for p in files if part == "all" or is_held_out(p.name) == (part == "held_out")]
-    if not files:
-        raise InputError(
-            f"{folder}: no photograph ({', '.join(SUFFIXES)}) for texture_part={part}\n"
-            "  Add some, or leave `textures` null for procedural surfaces."
-        )
-    return tuple(files)
-
-
-def is_held_out(name: str) -> bool:
-    """Whether a file of this name is kept for validation and test scenes."""
-    return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_ONE_IN == 0
 
 
 def sharpness(picture: np.ndarray) -> float:
