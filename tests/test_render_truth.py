@@ -6,7 +6,9 @@ import pytest
 from render_worlds import DARK, camera, facing_quad, glow
 
 from dfnet.render.builder import Lighting, Material, WorldBuilder
-from dfnet.render.cameras import crop_covering, draw_ultrawide, draw_wide
+from dfnet.render.devices import load_device
+from dfnet.render.effects import CameraEffects
+from dfnet.render.rig import crop_covering, draw_ultrawide, draw_wide
 from dfnet.render.geometry import BOX, QUAD, SPHERE
 from dfnet.render.scene import SceneOptions, build_scene
 from dfnet.render.textures import fractal_noise
@@ -133,8 +135,9 @@ def test_the_ultrawide_warped_by_true_flow_is_the_wide_picture():
 @pytest.mark.parametrize("seed", range(4))
 def test_a_drawn_ultrawide_covers_what_the_wide_camera_sees(seed):
     rng = np.random.default_rng(seed)
-    wide = draw_wide(rng, (384, 288), 1800)
-    ultrawide = draw_ultrawide(rng, wide, 0.25, (0.3, 5.0))
+    device, effects = load_device("pixel6pro"), CameraEffects()
+    wide = draw_wide(rng, (384, 288), 1800, device, effects)
+    ultrawide = draw_ultrawide(rng, wide, device, effects, 0.25, (0.3, 5.0))
     corners = np.array([[0, 0], [383, 0], [0, 287], [383, 287]]) - wide.principal_point_px
     rays = np.c_[corners / wide.lens.focal_length_px, np.ones(4)]
     seen = np.concatenate([ultrawide.project(rays * z) for z in (0.3, 1.0, 5.0)])

@@ -1,20 +1,38 @@
-"""The two cameras of a phone, and crops of their frames.
+"""A camera: a thin lens, its flaws, and the pixels behind it.
 
-Numbers like those of a Pixel 6 Pro, from its public specifications: wide f 6.81 mm at f/1.85 and
-2838 px per radian on a 4080 px wide frame; ultra-wide f 2.35 mm at f/2.2. A rendered picture is a
-crop of a virtual full frame: it keeps the blur in pixels that a small full frame would lose.
+A rendered picture is a crop of a virtual full frame: it keeps the blur in pixels that a small full
+frame would lose.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dfnet.optics import Lens
 
-WIDE_FOCAL_LENGTH_M, WIDE_F_NUMBER = 0.00681, 1.85
-ULTRAWIDE_FOCAL_LENGTH_M, ULTRAWIDE_F_NUMBER = 0.00235, 2.2
-FOCAL_LENGTH_PER_FULL_WIDTH = 2838 / 4080
-FULL_FRAME_ASPECT = 3 / 4
+NEWTON_STEPS = 6  # of the inverse of the distortion; exact to rounding within the frame
+LEAST_CUBIC = -0.14  # s + q s^3 = 1 has a root for q > -4/27; only far outside the frame is q less
+
+
+@dataclass(frozen=True)
+class Flaws:
+    """What a lens does beyond blurring; zero is none of it.
+
+    The radius r is the distance from the principal point over half the full frame's diagonal.
+
+    Attributes:
+        vignetting: exponent of the cos⁴ law that the photo still follows; 1 is uncorrected.
+        distortion: k; what a straight ray would bring to radius r (1 + k r²) arrives at r.
+        corner_blur_px: a pixel's square footprint is 1 + corner_blur_px r² wide.
+        cat_eye: the barrel's rim, as wide as the lens, is shifted over it by this times r [lens
+            radii]. Light does not get less: the mean over the open part of the lens counts.
+    """
+
+    vignetting: float = 0.0
+    distortion: float = 0.0
+    corner_blur_px: float = 0.0
+    cat_eye: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -22,12 +40,14 @@ class Camera:
     """A thin lens somewhere, and the pixels behind it.
 
     Attributes:
-        lens: what it blurs; `focal_length_px` is also the pinhole geometry (no focus breathing).
+        lens: what it blurs; `focal_length_px` is also the geometry, but for breathing.
         size: (width, height) of the picture [px].
         principal_point_px: (x, y) where the optical axis meets the picture; may lie outside a crop.
         full_frame_px: (width, height) of the frame that the picture is a crop of.
         position_m: optical centre in W's axes (x right, y down, z forward).
         rotation: axis-angle [rad]; `p_camera = R (p_w - position_m)`.
+        flaws: beyond the thin lens.
+        breathes: the picture grows as the lens moves out to focus nearer.
     """
 
     lens: Lens
@@ -36,6 +56,8 @@ class Camera:
     full_frame_px: tuple[int, int]
     position_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    flaws: Flaws = Flaws()
+    breathes: bool = False
 
     @property
     def matrix(self) -> np.ndarray:
@@ -43,10 +65,28 @@ class Camera:
         return rotation_matrix(self.rotation)
 
     @property
+    def corner_px(self) -> float:
+        """Half the full frame's diagonal."""
+        return 0.5 * math.hypot(*self.full_frame_px)
+
+    @property
+    def pixels_per_radian(self) -> float:
+        """Focal length of the picture's geometry: with breathing, that of this focus distance."""
+        return self.lens.focal_length_px * (self._extension if self.breathes else 1.0)
+
+    @property
     def lens_radius_m(self) -> float:
-        """Half of the aperture that blurs as `dfnet.optics.signed_defocus_px` says."""
-        lens = self.lens
-        return 0.5 * lens.aperture_m / (1.0 - lens.focal_length_m / lens.focus_distance_m)
+        """Half of the aperture that blurs as `dfnet.optics.signed_defocus_px` says.
+
+        Without breathing the picture's scale is that of focus at infinity, and the aperture has to
+        make up for the extension of the lens.
+        """
+        return 0.5 * self.lens.aperture_m * (1.0 if self.breathes else self._extension)
+
+    @property
+    def _extension(self) -> float:
+        """Image distance over focal length."""
+        return 1.0 / (1.0 - self.lens.focal_length_m / self.lens.focus_distance_m)
 
     def focused_at(self, focus_distance_m: float) -> "Camera":
         """The same camera with another focus distance."""
@@ -55,7 +95,24 @@ class Camera:
     def project(self, points_w_m: np.ndarray) -> np.ndarray:
         """Pixels (..., 2) of world points (..., 3)."""
         p = (np.asarray(points_w_m) - self.position_m) @ self.matrix.T
-        return self.lens.focal_length_px * p[..., :2] / p[..., 2:] + self.principal_point_px
+        straight = self.pixels_per_radian * p[..., :2] / p[..., 2:]
+        return straight * self._distortion(straight) + self.principal_point_px
+
+    def rays(self, pixels: np.ndarray) -> np.ndarray:
+        """Directions (..., 3) in the camera's axes, z = 1, of pixels (..., 2)."""
+        offset = np.asarray(pixels, float) - self.principal_point_px
+        square = (offset**2).sum(-1, keepdims=True) / self.corner_px**2
+        slopes = offset * (1.0 + self.flaws.distortion * square) / self.pixels_per_radian
+        return np.concatenate([slopes, np.ones_like(square)], -1)
+
+    def _distortion(self, straight: np.ndarray) -> np.ndarray:
+        """What brings straight offsets (..., 2) to where they show up: the inverse of `rays`."""
+        square = (straight**2).sum(-1, keepdims=True) / self.corner_px**2
+        cubic = np.maximum(self.flaws.distortion * square, LEAST_CUBIC)
+        scale = np.ones_like(cubic)
+        for _ in range(NEWTON_STEPS):
+            scale -= (scale + cubic * scale**3 - 1.0) / (1.0 + 3.0 * cubic * scale**2)
+        return scale
 
     def metadata(self) -> dict:
         """The camera's entry in `capture.json`."""
@@ -79,82 +136,3 @@ def rotation_matrix(axis_angle) -> np.ndarray:
     x, y, z = vector / angle
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-
-
-def draw_wide(rng: np.random.Generator, size: tuple[int, int], full_width_px: float) -> Camera:
-    """A crop of `size`, somewhere in W's full frame of the given width.
-
-    Args:
-        rng: source of the crop's place.
-        size: (width, height) of the picture [px].
-        full_width_px: width of the virtual full frame [px].
-    """
-    full = (round(full_width_px), round(full_width_px * FULL_FRAME_ASPECT))
-    spare = np.maximum(np.subtract(full, size), 0) / 2
-    offset = rng.uniform(-0.7, 0.7, 2) * spare
-    lens = Lens(WIDE_FOCAL_LENGTH_M, full[0] * FOCAL_LENGTH_PER_FULL_WIDTH, WIDE_F_NUMBER, 1.0)
-    principal = tuple(np.round((np.array(size) - 1) / 2 + offset, 2).tolist())
-    return Camera(lens, size, principal, full)
-
-
-def draw_ultrawide(
-    rng: np.random.Generator,
-    wide: Camera,
-    defocus_per_disparity: float,
-    depth_range_m: tuple[float, float],
-) -> Camera:
-    """The ultra-wide beside W: coarser pixels, deep focus, a crop that covers W's view.
-
-    Args:
-        rng: source of side, rotation, scale and margin.
-        wide: the principal camera.
-        defocus_per_disparity: W's aperture over the baseline's length.
-        depth_range_m: nearest and farthest z-depth that the crop has to cover.
-    """
-    scale = rng.uniform(0.5, 0.9)
-    axis, sign = rng.integers(2), rng.choice([-1.0, 1.0])
-    position = rng.normal(0, 0.03, 3)
-    position[axis] = sign
-    position *= wide.lens.aperture_m / defocus_per_disparity / np.linalg.norm(position)
-    lens = Lens(
-        ULTRAWIDE_FOCAL_LENGTH_M,
-        wide.lens.focal_length_px * scale,
-        ULTRAWIDE_F_NUMBER,
-        rng.uniform(0.7, 1.5),
-    )
-    uncropped = Camera(
-        lens=lens,
-        size=(1, 1),
-        principal_point_px=(0.0, 0.0),
-        full_frame_px=(0, 0),
-        position_m=tuple(position.tolist()),
-        rotation=tuple(np.deg2rad(rng.normal(0, 0.5, 3)).tolist()),
-    )
-    return crop_covering(uncropped, wide, depth_range_m, rng.uniform(0.10, 0.2))
-
-
-def crop_covering(
-    camera: Camera, wide: Camera, depth_range_m: tuple[float, float], margin: float
-) -> Camera:
-    """Crop `camera` so that it sees all that W sees between two depths.
-
-    Args:
-        camera: any crop of the ultra-wide.
-        wide: the camera whose view is to be covered.
-        depth_range_m: nearest and farthest z-depth.
-        margin: added on each side, as a share of the picture.
-    """
-    width, height = wide.size
-    corners = np.array([[x, y] for x in (0, width - 1) for y in (0, height - 1)], float)
-    rays = np.c_[(corners - wide.principal_point_px) / wide.lens.focal_length_px, np.ones(4)]
-    seen = np.concatenate([camera.project(rays * depth) for depth in depth_range_m])
-    low, high = seen.min(0), seen.max(0)
-    border = margin * (high - low)
-    size = tuple(int(n) for n in np.ceil(high - low + 2 * border))
-    principal = np.round(np.array(camera.principal_point_px) - (low - border), 2)
-    # The whole ultra-wide frame: 107 degrees across its diagonal, 4:3.
-    half_diagonal = np.tan(np.deg2rad(107 / 2)) * camera.lens.focal_length_px
-    full = (round(2 * half_diagonal * 0.8), round(2 * half_diagonal * 0.6))
-    return replace(
-        camera, size=size, principal_point_px=tuple(principal.tolist()), full_frame_px=full
-    )

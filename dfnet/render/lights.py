@@ -7,11 +7,12 @@ import numpy as np
 from dfnet.render.geometry import World
 from dfnet.render.kernels import entry, inlined
 from dfnet.render.shade import transmittance
-from dfnet.render.trace import View
+from dfnet.render.trace import View, field_of, in_open_lens, straightened
 
 SUBPIXELS = 4  # per axis
 SMALLEST_RADIUS_PX = 0.8  # a sharp lamp is not smaller than this
 JUST_BEFORE = 1.0 - 1e-6
+FARTHEST_SQUARE = 2.0  # squared radius of the farthest lamp worth a search, far outside the frame
 
 
 @inlined()
@@ -43,17 +44,35 @@ def _arrives(world, view, light, lens_x, lens_y):
 
 
 @inlined()
+def _open_share(shift):
+    """Share of the unit lens inside a rim as wide, shifted by so many radii: two circles' lens."""
+    half = min(0.5 * shift, 1.0)
+    return 2.0 / math.pi * (math.acos(half) - half * math.sqrt(1.0 - half * half))
+
+
+@inlined()
 def _pixel_share(world, view, light, disc, x, y):
     """Part of the disc's area inside pixel (x, y), weighted by what is not hidden."""
     centre_x, centre_y, radius, to_lens = disc
+    brightness, footprint, rim_x, rim_y = field_of(view, x, y)
     total = 0.0
     for j in range(SUBPIXELS):
         for i in range(SUBPIXELS):
-            u = (x - 0.5 + (i + 0.5) / SUBPIXELS - centre_x) / radius
-            v = (y - 0.5 + (j + 0.5) / SUBPIXELS - centre_y) / radius
-            if u * u + v * v <= 1.0:
-                total += _arrives(world, view, light, u * to_lens, v * to_lens)
-    return total / (SUBPIXELS * SUBPIXELS)
+            straight_x, straight_y = straightened(
+                view,
+                x + footprint * ((i + 0.5) / SUBPIXELS - 0.5),
+                y + footprint * ((j + 0.5) / SUBPIXELS - 0.5),
+            )
+            a, b = (
+                to_lens * (straight_x - centre_x) / radius,
+                to_lens * (straight_y - centre_y) / radius,
+            )
+            if a * a + b * b <= 1.0 and in_open_lens(a, b, rim_x, rim_y):
+                total += _arrives(
+                    world, view, light, a * view.lens_radius_m, b * view.lens_radius_m
+                )
+    open_share = _open_share(math.sqrt(rim_x * rim_x + rim_y * rim_y))
+    return brightness * total / (SUBPIXELS * SUBPIXELS * open_share)
 
 
 @inlined()
@@ -65,18 +84,31 @@ def _add_light(world, view, light, image):
     # Lens point L sees the lamp at f L (1/focus - 1/z) from its centre: near discs are inverted.
     shift = view.focal_px * (1.0 / z - view.focus_dioptres)
     radius = max(abs(shift) * view.lens_radius_m, SMALLEST_RADIUS_PX)
-    to_lens = -view.lens_radius_m if shift > 0.0 else view.lens_radius_m
-    centre_x = view.focal_px * x / z + view.principal[0]
-    centre_y = view.focal_px * y / z + view.principal[1]
+    to_lens = -1.0 if shift > 0.0 else 1.0
+    disc = (view.focal_px * x / z, view.focal_px * y / z, radius, to_lens)
     level = light[3] * (view.focal_px / z) ** 2 / (math.pi * radius * radius)
-    reach = radius + 1.0
-    disc = (centre_x, centre_y, radius, to_lens)
-    for j in range(max(0, int(centre_y - reach)), min(height, int(centre_y + reach) + 2)):
-        for i in range(max(0, int(centre_x - reach)), min(width, int(centre_x + reach) + 2)):
+    left, top, right, bottom = _surroundings(view, disc)
+    for j in range(max(0, top), min(height, bottom)):
+        for i in range(max(0, left), min(width, right)):
             share = _pixel_share(world, view, light, disc, i, j)
             if share > 0.0:
                 for c in range(3):
                     image[c, j, i] += share * level * light[4 + c]
+
+
+@inlined()
+def _surroundings(view, disc):
+    """Whole pixels (left, top, right, bottom; the last two excluded) that a disc may touch."""
+    x, y, radius, _ = disc
+    square = (abs(x) + radius) ** 2 + (abs(y) + radius) ** 2
+    relative = min(square / (view.corner_px * view.corner_px), FARTHEST_SQUARE)
+    # What distortion does to an offset lies between nothing and twice its first order.
+    stretch = 2.0 * abs(view.distortion) * relative
+    reach = radius + 1.0 + 0.5 * view.corner_blur_px * relative
+    reach_x, reach_y = reach + stretch * (abs(x) + radius), reach + stretch * (abs(y) + radius)
+    left, top = view.principal[0] + x - reach_x, view.principal[1] + y - reach_y
+    right, bottom = view.principal[0] + x + reach_x, view.principal[1] + y + reach_y
+    return int(left), int(top), int(right) + 2, int(bottom) + 2
 
 
 @entry()

@@ -1,16 +1,20 @@
 """From one seed to one place: a desk, a room or a terrace, with things, occluders and light."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from dfnet.render.builder import Lighting
-from dfnet.render.cameras import Camera, draw_ultrawide, draw_wide
+from dfnet.render.cameras import Camera
+from dfnet.render.devices import draw_device
+from dfnet.render.effects import CameraEffects
 from dfnet.render.geometry import World
 from dfnet.render.lamps import draw_lamps
+from dfnet.render.motion import Motion, draw_motion
 from dfnet.render.occluders import add_occluders
 from dfnet.render.place import level_place
+from dfnet.render.rig import draw_ultrawide, draw_wide
 from dfnet.render.settings import SETTINGS
 from dfnet.render.stage import Stage
 
@@ -30,12 +34,14 @@ class SceneOptions:
         photos: photographs for surfaces; none means procedural textures alone.
         photo_share: how often a surface gets a photograph, if there are any.
         kind: `desk`, `room`, `terrace`, or None to draw one.
+        effects: what the cameras do beyond the thin lens, and what moves between them.
     """
 
     size: tuple[int, int] = (384, 288)
     photos: tuple[Path, ...] = ()
     photo_share: float = 0.5
     kind: str | None = None
+    effects: CameraEffects = field(default_factory=CameraEffects)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Scene:
         lamps: (N, 7) point lights, see `dfnet.render.lights`.
         wide: W; its focus distance is set per slice.
         ultrawide: the guide's camera.
+        device: the phone's name.
+        motion: what moves before UW's exposure, or None.
     """
 
     kind: str
@@ -55,6 +63,14 @@ class Scene:
     lamps: np.ndarray
     wide: Camera
     ultrawide: Camera
+    device: str
+    motion: Motion | None = None
+
+    def at_ultrawide(self) -> "Scene":
+        """The scene as UW finds it, after the motion."""
+        if self.motion is None:
+            return self
+        return replace(self, world=self.motion.of_world(self.world), motion=None)
 
 
 def build_scene(seed: int, options: SceneOptions) -> Scene:
@@ -64,7 +80,9 @@ def build_scene(seed: int, options: SceneOptions) -> Scene:
     kind = rng.choice(names, p=shares)
     kind = options.kind or str(kind)
     widest = max(1.0, options.size[0] / 512)
-    wide = draw_wide(rng, options.size, rng.uniform(*FULL_WIDTH_PX) * widest)
+    device = draw_device(rng, options.effects.devices)
+    full_width_px = rng.uniform(*FULL_WIDTH_PX) * widest
+    wide = draw_wide(rng, options.size, full_width_px, device, options.effects)
     far_m = {"desk": rng.uniform(0.9, 3), "room": rng.uniform(2.5, 7), "terrace": FARTHEST_M}[kind]
     near_m, largest_coc_px = _nearest_depth(rng, wide, far_m)
     half_fov = np.arctan(options.size[1] / 2 / wide.lens.focal_length_px)
@@ -78,10 +96,12 @@ def build_scene(seed: int, options: SceneOptions) -> Scene:
     add_occluders(stage, near_m)
     disparity_limit = LARGEST_DISPARITY_PX * options.size[0] / 384
     ratio = np.clip(rng.normal(0.25, 0.05), max(0.17, largest_coc_px / disparity_limit), 0.4)
-    ultrawide = draw_ultrawide(rng, wide, ratio, (0.95 * near_m, far_m))
+    depths_m = (0.95 * near_m, far_m)
+    ultrawide = draw_ultrawide(rng, wide, device, options.effects, ratio, depths_m)
     world = stage.builder.build(_lighting(stage, near_m))
     lamps = draw_lamps(rng, world, wide, largest_coc_px, kind)
-    return Scene(kind, world, lamps, wide, ultrawide)
+    motion = draw_motion(np.random.default_rng([seed, 3]), world, wide, options.effects)
+    return Scene(kind, world, lamps, wide, ultrawide, device.name, motion)
 
 
 def _nearest_depth(rng, wide: Camera, far_m: float) -> tuple[float, float]:

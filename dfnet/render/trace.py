@@ -19,6 +19,7 @@ from dfnet.render.shade import shade
 TILE_PX = 16
 MAX_LAYERS = 24  # see-through surfaces along one ray; farther ones are dropped
 PLASTIC = 1.1673039782614187  # the root of x^5 = x + 1: Roberts' sequence in four dimensions
+ROUNDED_ONE = 1.0 + 1e-9  # a point of the unit disc, squared and rounded, is not more
 STEPS = tuple(PLASTIC ** -(k + 1) % 1.0 for k in range(4))
 
 
@@ -32,6 +33,11 @@ class View(NamedTuple):
     lens_radius_m: float
     focus_dioptres: float
     samples: int
+    corner_px: float  # where the flaws' radius is 1
+    vignetting: float
+    distortion: float
+    corner_blur_px: float
+    cat_eye: float
 
 
 class Tile(NamedTuple):
@@ -44,23 +50,51 @@ class Tile(NamedTuple):
 
 
 def view_of(camera: Camera, samples: int, pinhole: bool = False) -> View:
-    """What the kernels need of a camera; `pinhole` closes its lens to a point."""
+    """What the kernels need of a camera; `pinhole` makes its lens a point, focused at infinity."""
+    flaws = camera.flaws
     return View(
         np.ascontiguousarray(camera.matrix),
         np.array(camera.position_m, float),
         np.array(camera.principal_point_px, float),
-        float(camera.lens.focal_length_px),
+        float(camera.lens.focal_length_px if pinhole else camera.pixels_per_radian),
         0.0 if pinhole else float(camera.lens_radius_m),
         1.0 / camera.lens.focus_distance_m,
         samples,
+        float(camera.corner_px),
+        float(flaws.vignetting),
+        float(flaws.distortion),
+        float(flaws.corner_blur_px),
+        float(flaws.cat_eye),
     )
+
+
+@inlined()
+def straightened(view, x, y):
+    """Offset from the principal point that a pinhole would give pixel (x, y): undistorted."""
+    dx, dy = x - view.principal[0], y - view.principal[1]
+    scale = 1.0 + view.distortion * (dx * dx + dy * dy) / (view.corner_px * view.corner_px)
+    return dx * scale, dy * scale
+
+
+@inlined()
+def field_of(view, x, y):
+    """What the lens's flaws are at a pixel: brightness, footprint [px], shift (x, y) of the rim."""
+    dx, dy = x - view.principal[0], y - view.principal[1]
+    square = dx * dx + dy * dy
+    cosine_square = 1.0 / (1.0 + square / (view.focal_px * view.focal_px))
+    brightness = cosine_square ** (2.0 * view.vignetting)
+    footprint = 1.0 + view.corner_blur_px * square / (view.corner_px * view.corner_px)
+    # The rim lies before the lens: seen from the picture's edge it covers the lens's outer side.
+    shift = -view.cat_eye / view.corner_px
+    return brightness, footprint, shift * dx, shift * dy
 
 
 @inlined()
 def ray_through(view, x, y, lens_x, lens_y):
     """World ray from a lens point [m] through what pixel (x, y) is focused on; `t` is z-depth."""
-    dx = (x - view.principal[0]) / view.focal_px - lens_x * view.focus_dioptres
-    dy = (y - view.principal[1]) / view.focal_px - lens_y * view.focus_dioptres
+    straight_x, straight_y = straightened(view, x, y)
+    dx = straight_x / view.focal_px - lens_x * view.focus_dioptres
+    dy = straight_y / view.focal_px - lens_y * view.focus_dioptres
     r, c = view.rotation, view.position
     origin = (
         c[0] + r[0, 0] * lens_x + r[1, 0] * lens_y,
@@ -207,12 +241,19 @@ def disc_point(a, b):
 
 
 @inlined()
-def _sample_ray(view, x, y, i, shift):
-    """The i-th ray of a pixel: a point in its square and a point on the lens."""
+def in_open_lens(a, b, rim_x, rim_y):
+    """Whether the barrel's rim, shifted, leaves the point (a, b) of the unit lens open."""
+    return (a - rim_x) ** 2 + (b - rim_y) ** 2 <= ROUNDED_ONE
+
+
+@inlined()
+def _lens_point(i, shift, rim_x, rim_y):
+    """The next point of the unit lens that is open, from the i-th on, and its number."""
     a, b = disc_point(wrapped(shift[2] + i * STEPS[2]), wrapped(shift[3] + i * STEPS[3]))
-    sub_x = x - 0.5 + wrapped(shift[0] + i * STEPS[0])
-    sub_y = y - 0.5 + wrapped(shift[1] + i * STEPS[1])
-    return ray_through(view, sub_x, sub_y, a * view.lens_radius_m, b * view.lens_radius_m)
+    while not in_open_lens(a, b, rim_x, rim_y):
+        i += 1
+        a, b = disc_point(wrapped(shift[2] + i * STEPS[2]), wrapped(shift[3] + i * STEPS[3]))
+    return a, b, i
 
 
 @entry()
@@ -221,16 +262,24 @@ def _trace_tile(world, view, tile, image):
     for y in range(tile.corners[1], tile.corners[3]):
         for x in range(tile.corners[0], tile.corners[2]):
             shift = (hashed(x, y, 0), hashed(x, y, 1), hashed(x, y, 2), hashed(x, y, 3))
+            brightness, footprint, rim_x, rim_y = field_of(view, x, y)
             red = green = blue = 0.0
-            for i in range(view.samples):
-                ray = _sample_ray(view, x, y, i, shift)
+            i = 0
+            for _ in range(view.samples):
+                a, b, i = _lens_point(i, shift, rim_x, rim_y)
+                sub_x = x - 0.5 * footprint + footprint * wrapped(shift[0] + i * STEPS[0])
+                sub_y = y - 0.5 * footprint + footprint * wrapped(shift[1] + i * STEPS[1])
+                ray = ray_through(
+                    view, sub_x, sub_y, a * view.lens_radius_m, b * view.lens_radius_m
+                )
                 count = _layers_along(world, ray, tile, layers_t, layers_p)
                 dither = wrapped(shift[0] + i * 0.6180339887498949)
                 r, g, b = _composite(world, view, ray, dither, layers_t, layers_p, count)
                 red, green, blue = red + r, green + g, blue + b
-            image[0, y, x] = red / view.samples
-            image[1, y, x] = green / view.samples
-            image[2, y, x] = blue / view.samples
+                i += 1
+            image[0, y, x] = brightness * (red / view.samples)
+            image[1, y, x] = brightness * (green / view.samples)
+            image[2, y, x] = brightness * (blue / view.samples)
 
 
 @entry()

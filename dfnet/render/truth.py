@@ -7,6 +7,7 @@ import numpy as np
 from dfnet.render.cameras import Camera
 from dfnet.render.geometry import NOTHING, World
 from dfnet.render.kernels import entry
+from dfnet.render.motion import Motion
 from dfnet.render.shade import first_solid_hit
 from dfnet.render.trace import ray_through, view_of
 
@@ -25,12 +26,12 @@ class Truth(NamedTuple):
 
 
 @entry()
-def _first_points(world, view, depth, points):
+def _first_points(world, view, depth, points, primitives):
     for y in range(depth.shape[0]):
         for x in range(depth.shape[1]):
             ray = ray_through(view, x, y, 0.0, 0.0)
-            t = first_solid_hit(world, ray)[0]
-            depth[y, x] = t
+            t, p = first_solid_hit(world, ray)
+            depth[y, x], primitives[y, x] = t, p
             for c in range(3):
                 points[y, x, c] = ray[0][c] + t * ray[1][c]
 
@@ -48,22 +49,28 @@ def _hidden(world, position, points, hidden):
             hidden[y, x] = first_solid_hit(world, (origin, direction))[0] < NEARLY
 
 
-def trace_truth(world: World, wide: Camera, ultrawide: Camera) -> Truth:
+def trace_truth(
+    world: World, wide: Camera, ultrawide: Camera, motion: Motion | None = None
+) -> Truth:
     """Depth, flow and occlusion of W's pixels.
 
     Args:
         world: the scene; a surface that lets more than half the light through does not count.
         wide: the principal camera (its pinhole is used).
         ultrawide: the camera that may not see everything.
+        motion: what moves between W's exposure and UW's.
 
     Raises:
         ValueError: a pixel of W sees no surface at all.
     """
     width, height = wide.size
     depth, points = np.empty((height, width)), np.empty((height, width, 3))
-    _first_points(world, view_of(wide, 1, pinhole=True), depth, points)
+    primitives = np.empty((height, width), np.int64)
+    _first_points(world, view_of(wide, 1, pinhole=True), depth, points, primitives)
     if (depth >= NOTHING).any():
         raise ValueError(f"{(depth >= NOTHING).mean():.1%} of the pixels look past the scene")
+    if motion is not None:
+        points, world = motion.of_points(points, primitives), motion.of_world(world)
     hidden = np.empty((height, width), np.bool_)
     _hidden(world, np.array(ultrawide.position_m, float), points, hidden)
     seen_at = ultrawide.project(points)
