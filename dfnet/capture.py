@@ -1,5 +1,6 @@
 """One capture on disk: a W/UW pair, or a focus stack of n W slices (data/README.md)."""
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,7 @@ from torch import Tensor
 from dfnet.errors import InputError
 from dfnet.io.images import read_image, write_whole
 from dfnet.optics import Lens, signed_defocus_px
-from dfnet.sensor import CLEAN, ULTRAWIDE, WIDE, Sensor, develop
+from dfnet.photo import PHONE, CameraShot, PhotoSettings, Shot, develop, draw_photo
 
 METADATA = "capture.json"
 PARTIAL = ".partial-"  # a folder of such a name is still being written
@@ -96,6 +97,7 @@ class Capture:
         truth: file names of `all_in_focus` and `geometry`, for rendered scenes.
         apertures: further pictures by W, at other apertures.
         origin: free notes on where the files come from.
+        photo: how renders are developed; not stored, since it is a choice of who loads them.
     """
 
     folder: Path
@@ -107,6 +109,7 @@ class Capture:
     truth: dict[str, str] | None = None
     apertures: tuple[Aperture, ...] = ()
     origin: dict = field(default_factory=dict)
+    photo: PhotoSettings = PHONE
 
     def __post_init__(self):
         where = self.folder / METADATA
@@ -131,13 +134,17 @@ class Capture:
                     f"  Give a slice from 0 to {len(self.wide) - 1}, and a scale above 0."
                 )
 
-    def load_wide(self, index: int = 0, sensor: Sensor = WIDE, seed: int | None = None) -> Tensor:
-        """W's slice as a photo, (3, H, W) in [0, 1]; `sensor` and `seed` matter to renders only."""
-        return self._photo(self.wide[index], sensor, index if seed is None else seed)
+    @property
+    def scene(self) -> str:
+        """What seeds development: the render's seed, else the folder's name."""
+        notes = self.origin if isinstance(self.origin, dict) else {}
+        return str(notes.get("seed", self.folder.name))
 
-    def load_ultrawide(
-        self, index: int = 0, sensor: Sensor = ULTRAWIDE, seed: int | None = None
-    ) -> Tensor:
+    def load_wide(self, index: int = 0) -> Tensor:
+        """W's slice as a photo, (3, H, W) in [0, 1]; renders are developed as `photo` says."""
+        return self._photo(self.wide[index], self._shot().wide, f"wide {index}")
+
+    def load_ultrawide(self, index: int = 0) -> Tensor:
         """The UW frame that goes with W's slice `index`, as `load_wide`.
 
         Raises:
@@ -149,11 +156,19 @@ class Capture:
                 "  This needs the second camera's photo; add it, or choose a method without guide."
             )
         name = self.ultrawide[index if len(self.ultrawide) > 1 else 0]
-        return self._photo(name, sensor, 1000 + (index if seed is None else seed))
+        return self._photo(name, self._shot().ultrawide, f"ultrawide {index}")
 
     def load_clean_wide(self, index: int = 0) -> Tensor:
-        """W's slice without simulated noise: a training or evaluation target."""
-        return self._photo(self.wide[index], CLEAN, 0)
+        """W's slice as `load_clean`."""
+        return self.load_clean(self.wide[index])
+
+    def load_clean(self, name: str) -> Tensor:
+        """A picture by W as its photos look, but without noise, shake and JPEG: a target.
+
+        Args:
+            name: file of a slice, of another aperture, or of the all-in-focus truth.
+        """
+        return self._photo(name, self._shot().wide.clean(), "clean")
 
     def load_truth(self) -> Truth:
         """The renderer's truth.
@@ -175,7 +190,7 @@ class Capture:
                 f"{path}: cannot be read ({error})\n  Render the scene again."
             ) from error
         return Truth(
-            self._photo(self.truth["all_in_focus"], CLEAN, 0),
+            self.load_clean(self.truth["all_in_focus"]),
             depth.float()[None],
             flow.float(),
             occluded.bool()[None],
@@ -197,12 +212,20 @@ class Capture:
             )
         return signed_defocus_px(depth_w_m, lens)
 
-    def _photo(self, name: str, sensor: Sensor, seed: int) -> Tensor:
+    def _shot(self) -> Shot:
+        """What both cameras do, one draw for all slices of a scene."""
+        return draw_photo(self.photo, self._generator("look"))
+
+    def _photo(self, name: str, camera: CameraShot, purpose: str) -> Tensor:
         image = read_image(self.folder / name)
         if self.encoding == "srgb":
             return image
-        generator = torch.Generator().manual_seed(seed)
-        return develop(WHITE_LEVEL * image.square(), sensor, generator)
+        return develop(WHITE_LEVEL * image.square(), camera, self._generator(purpose))
+
+    def _generator(self, purpose: str) -> torch.Generator:
+        """A generator of this scene, the same wherever its folder lies."""
+        digest = hashlib.sha256(f"{self.scene} {purpose}".encode()).digest()
+        return torch.Generator().manual_seed(int.from_bytes(digest[:8]) >> 1)
 
 
 def radial_map(height: int, width: int, camera: Camera | None = None) -> Tensor:
@@ -240,7 +263,8 @@ def load_capture(folder: Path | str) -> Capture:
         }
         record["apertures"] = [Aperture(**a) for a in record.get("apertures") or ()]
         record = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
-        return Capture(folder=folder, cameras=cameras, **record)
+        # Naming `photo` makes a file that has such a field be refused.
+        return Capture(folder=folder, cameras=cameras, photo=PHONE, **record)
     except InputError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -254,7 +278,7 @@ def save_capture(capture: Capture) -> None:
     """Write `capture.json` into the capture's folder."""
     record = {"format": FORMAT, **asdict(capture)}
     record["apertures"] = [picture._asdict() for picture in capture.apertures]
-    del record["folder"]
+    del record["folder"], record["photo"]
     text = json.dumps(record, indent=1) + "\n"
     write_whole(capture.folder / METADATA, lambda p: p.write_text(text, encoding="utf-8"))
 

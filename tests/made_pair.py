@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dfnet.blur import disc_blur
-from dfnet.sensor import srgb_from_linear
+from dfnet.photo import srgb_from_linear
 
 HEIGHT, WIDTH = 192, 256
 UW_HEIGHT, UW_WIDTH = 216, 288

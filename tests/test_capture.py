@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -18,7 +19,7 @@ from dfnet.capture import (
     save_capture,
 )
 from dfnet.errors import InputError
-from dfnet.sensor import CLEAN, srgb_from_linear
+from dfnet.photo import CLEAN, srgb_from_linear
 
 FOCUS_M = (0.5, 2.0)
 
@@ -69,18 +70,55 @@ def test_sqrt_linear_files_are_developed(tmp_path):
     """v = 0.25 stands for radiance 4 * 0.25² = 0.25."""
     level = np.full((64, 64, 3), round(0.25 * 65535), np.uint16)
     cv2.imwrite(str(tmp_path / "w.png"), level)
-    capture = Capture(tmp_path, ("w.png",), encoding="sqrt_linear")
+    capture = Capture(tmp_path, ("w.png",), encoding="sqrt_linear", photo=CLEAN)
     want = srgb_from_linear(torch.tensor(0.25)).item()
     assert capture.load_clean_wide()[0, 0, 0].item() == pytest.approx(want, abs=1e-4)
-    assert torch.equal(capture.load_wide(sensor=CLEAN), capture.load_clean_wide())
 
 
-def test_noise_repeats_by_slice_and_differs_between_cameras_and_seeds(tmp_path):
+def test_noise_repeats_by_slice_and_differs_between_slices_cameras_and_scenes(tmp_path):
     cv2.imwrite(str(tmp_path / "w.png"), np.full((64, 64, 3), 20_000, np.uint16))
     capture = Capture(tmp_path, ("w.png", "w.png"), ("w.png",), encoding="sqrt_linear")
     assert torch.equal(capture.load_wide(0), capture.load_wide(0))
     assert not torch.equal(capture.load_wide(0), capture.load_wide(1))
-    assert not torch.equal(capture.load_wide(0), capture.load_wide(0, seed=5))
+    assert not torch.equal(capture.load_wide(0), capture.load_ultrawide(0))
+    other = dataclasses.replace(capture, origin={"seed": 5})
+    assert not torch.equal(capture.load_wide(0), other.load_wide(0))
+    assert torch.equal(other.load_wide(0), dataclasses.replace(other).load_wide(0))
+
+
+def test_one_look_for_all_slices_of_a_scene_and_its_targets(tmp_path):
+    """Flat pictures: exposure and tone of a noisy photo are those of the target, slice by slice."""
+    cv2.imwrite(str(tmp_path / "w.png"), np.full((64, 64, 3), 20_000, np.uint16))
+    capture = Capture(tmp_path, ("w.png", "w.png"), encoding="sqrt_linear")
+    means = []
+    for seed in range(6):
+        scene = dataclasses.replace(capture, origin={"seed": seed})
+        want = scene.load_clean_wide(0)
+        assert float(want.std()) < 1e-6
+        assert torch.equal(want, scene.load_clean_wide(1))
+        for index in (0, 1):
+            assert scene.load_wide(index).mean().item() == pytest.approx(
+                want.mean().item(), abs=3e-3
+            )
+        means.append(want.mean().item())
+    assert np.std(means) > 0.02  # exposures differ between scenes
+
+
+def test_the_look_follows_the_seed_and_not_the_folder(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "w.png"), np.full((64, 64, 3), 20_000, np.uint16))
+    a, b = (Capture(tmp_path / n, ("w.png",), encoding="sqrt_linear") for n in ("a", "b"))
+    assert not torch.equal(a.load_wide(), b.load_wide())
+    a, b = (dataclasses.replace(c, origin={"seed": 3}) for c in (a, b))
+    assert torch.equal(a.load_wide(), b.load_wide())
+
+
+def test_photos_of_a_phone_are_passed_through(tmp_path):
+    cv2.imwrite(str(tmp_path / "w.png"), np.full((64, 64, 3), 77, np.uint8))
+    capture = Capture(tmp_path, ("w.png",), ("w.png",))
+    for image in (capture.load_wide(), capture.load_ultrawide(), capture.load_clean_wide()):
+        assert_close(image, torch.full((3, 64, 64), 77 / 255))
 
 
 def test_radial_map_is_zero_in_the_middle_and_one_in_the_corner():
@@ -134,6 +172,7 @@ def test_impossible_cameras_are_refused(record, message):
         ({"format": 9}, "not of format 1"),
         ({"format": ...}, "not a usable capture description"),
         ({"lens": "big"}, "not a usable capture description"),
+        ({"photo": {}}, "not a usable capture description"),
         ({"cameras": {"wide": {"f": 1}}}, "camera wide: unknown field f"),
         ({"cameras": {"wide": 3}}, "not a usable capture description"),
         ({"cameras": {"wide": {"f_number": "two"}}}, "f_number|not a usable"),

@@ -63,7 +63,7 @@ def test_shallow_depth_of_field_starts_from_a_noisy_sharp_photo(asked, capture):
     (question,) = asked["shallow_depth_of_field"]
     sharp = capture.load_truth().all_in_focus
     noise = (question.image_w - sharp).abs().mean()
-    assert 1e-4 < noise < 2e-2
+    assert 1e-4 < noise < 4e-2  # noise, shake and JPEG
     assert not question.prepared.defocus_w_px.any()
     assert question.name == "all in focus → slice 1"  # focused nearest, so most is blurred
     assert_close(question.target_defocus_w_px, true_defocus(capture, 1))

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from dfnet.blur import disc_blur
+from dfnet.photo import srgb_from_linear
 from dfnet.preprocess.blur_match import variable_disc_blur
 from dfnet.preprocess.calibrate import BlurTable, blur_table, fit_blur_law
-from dfnet.sensor import srgb_from_linear
 
 LEVELS = np.concatenate([[0.0], np.arange(1, 25.0)])
 

@@ -22,6 +22,7 @@ from dfnet.training.setup import find_resume, start_weights
 from dfnet.training.task import RefocusTask
 
 STEPS_PER_EPOCH = 3
+EXPERIMENTS = ["dfnet", "no_guide", "refocus_only", "smoke", "with_all_in_focus"]
 
 
 class TinyData(LightningDataModule):
@@ -77,15 +78,16 @@ def test_gradient_loss_by_hand():
     target = torch.zeros(1, 1, 2, 3)
     image = torch.tensor([[[[0.0, 1.0, 3.0], [0.0, 1.0, 3.0]]]])
     # Horizontal differences 1, 2, 1, 2: mean 1.5; vertical ones 0.
-    assert_close(gradient_l1(image, target), torch.tensor(1.5))
-    assert_close(gradient_l1(image.mT, target.mT), torch.tensor(1.5))
+    ones = torch.ones_like(target)
+    assert_close(gradient_l1(image, target, ones), torch.tensor(1.5))
+    assert_close(gradient_l1(image.mT, target.mT, ones.mT), torch.tensor(1.5))
 
 
 def test_coarse_loss_compares_each_scale_with_the_averaged_target():
     target = torch.zeros(1, 3, 4, 4)
     target[..., 0, 0] = 1.0  # a quarter at 1/2 size, a sixteenth at 1/4 size
     images = [target + 9, torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 1, 1)]
-    assert_close(coarse_l1(images, target), torch.tensor(0.25 / 4 + 1 / 16))
+    assert_close(coarse_l1(images, target, torch.ones(1, 1, 4, 4)), torch.tensor(0.25 / 4 + 1 / 16))
 
 
 def test_coarse_loss_leaves_padding_out():
@@ -93,20 +95,20 @@ def test_coarse_loss_leaves_padding_out():
     padded = torch.zeros(1, 3, 8, 8)
     padded[..., 3:, :] = 100.0
     padded[..., :, 3:] = 100.0
-    assert coarse_l1([target, padded], target) == 0
+    assert coarse_l1([target, padded], target, torch.ones(1, 1, 6, 6)) == 0
 
 
 def test_loss_is_zero_only_for_the_answer():
     g = torch.Generator().manual_seed(0)
     target = torch.rand(2, 3, 32, 32, generator=g)
     half = torch.nn.functional.avg_pool2d(target, 2)
-    right = DFNetOutput(target, [target, half], [])
-    assert_close(RefocusLoss()(right, target), torch.tensor(0.0), atol=1e-6, rtol=0)
+    right, ones = DFNetOutput(target, [target, half], []), torch.ones(2, 1, 32, 32)
+    assert_close(RefocusLoss()(right, target, ones), torch.tensor(0.0), atol=1e-6, rtol=0)
     for wrong in (
         right._replace(image=target + 0.1),
         right._replace(images_by_scale=[target, half + 0.1]),
     ):
-        assert RefocusLoss()(wrong, target) > 0.01
+        assert RefocusLoss()(wrong, target, ones) > 0.01
 
 
 def test_perceptual_loss_needs_weights_by_path(tmp_path):
@@ -126,7 +128,7 @@ def test_inverting_a_smooth_picture_is_learned():
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     history = []
     for _ in range(60):
-        value = loss(model(sample), 1 - picture)
+        value = loss(model(sample), 1 - picture, zeros + 1)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
@@ -174,7 +176,7 @@ def compose_train(overrides=()):
         return compose("train", overrides=list(overrides))
 
 
-@pytest.mark.parametrize("experiment", ["dfnet", "no_guide", "smoke"])
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_experiments_change_known_keys_only_and_can_be_built(experiment):
     base, cfg = compose_train(), compose_train([f"+experiment={experiment}"])
     assert cfg.keys() == base.keys()
@@ -189,4 +191,4 @@ def test_experiments_change_known_keys_only_and_can_be_built(experiment):
 
 def test_every_experiment_file_is_tested():
     folder = Path(__file__).parents[1] / "configs" / "experiment"
-    assert {f.stem for f in folder.glob("*.yaml")} == {"dfnet", "no_guide", "smoke"}
+    assert {f.stem for f in folder.glob("*.yaml")} == set(EXPERIMENTS)

@@ -4,23 +4,22 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from dfnet.sensor import srgb_from_linear
+from dfnet.photo import CLEAN, CameraSettings, srgb_from_linear
 from dfnet.training.datamodule import NumberSampler, StackSamples
+from dfnet.training.kinds import KindWeights
 from dfnet.training.samples import SampleSettings, draw_sample, smooth_noise
 from dfnet.training.stacks import Guidance, TrainingStack
 
 HEIGHT, WIDTH = 56, 72
 SHIFT = (5.0, -3.0)  # UW is W moved 5 right and 3 up
+NOISY = dataclasses.replace(CLEAN, wide=CameraSettings(read_noise=(0.05, 0.05)))
 QUIET = SampleSettings(
     crop_px=32,
+    weights=KindWeights(refocus=1.0, all_in_focus=0.0, shallow=0.0, aperture=0.0),
+    photo=CLEAN,
     flow_error_px=0.0,
     defocus_scale_error=0.0,
     guide_gain_error=0.0,
-    exposure_range=(1.0, 1.0),
-    shot_noise_range=(1e-12, 1e-12),
-    read_noise_range=(1e-9, 1e-9),
-    all_in_focus_share=0.0,
-    add_blur_share=0.0,
     estimated_share=0.0,
 )
 
@@ -49,6 +48,11 @@ def make_stack(slices=3, estimated=False):
 
 def draw(settings, seed, stack=None):
     return draw_sample(stack or make_stack(), settings, torch.Generator().manual_seed(seed))
+
+
+def only(kind):
+    zero = dict.fromkeys(("refocus", "all_in_focus", "shallow", "aperture"), 0.0)
+    return KindWeights(**zero | {kind: 1.0})
 
 
 def linear_photo(texture):
@@ -85,7 +89,7 @@ def test_refocus_target_is_the_source_map_moved_by_a_constant():
 
 
 def test_identity_keeps_the_noise_of_w():
-    noisy = dataclasses.replace(QUIET, read_noise_range=(0.02, 0.02))
+    noisy = dataclasses.replace(QUIET, photo=NOISY)
     stack = make_stack(slices=1)  # source and target can only be the same
     batch = draw(noisy, 3, stack)
     assert torch.equal(batch.target, batch.sample.image_w)
@@ -93,7 +97,7 @@ def test_identity_keeps_the_noise_of_w():
 
 
 def test_all_in_focus_target_is_noise_free_truth_with_a_zero_map():
-    settings = dataclasses.replace(QUIET, all_in_focus_share=1.0, read_noise_range=(0.05, 0.05))
+    settings = dataclasses.replace(QUIET, photo=NOISY, weights=only("all_in_focus"))
     stack = make_stack()
     batch = draw(settings, 2, stack)
     assert batch.sample.target_defocus_w_px.abs().max() == 0
@@ -108,7 +112,7 @@ def test_all_in_focus_target_is_noise_free_truth_with_a_zero_map():
 
 
 def test_add_blur_starts_from_the_sharp_picture():
-    batch = draw(dataclasses.replace(QUIET, add_blur_share=1.0), 4)
+    batch = draw(dataclasses.replace(QUIET, weights=only("shallow")), 4)
     assert batch.sample.defocus_w_px.abs().max() == 0
     assert batch.sample.target_defocus_w_px.abs().max() > 0
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from dfnet.blur import disc_blur
-from dfnet.sensor import linear_from_srgb, srgb_from_linear
+from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 LEVELS_PX = (0.0, 1.5, 2.5, 3.5, 5.0, 7.0, 9.0, 12.0, 15.0, 19.0, 24.0, 30.0, 40.0)
 

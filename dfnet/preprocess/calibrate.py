@@ -13,7 +13,7 @@ import torch
 
 from dfnet.blur import disc_blur, disc_kernel
 from dfnet.optics import BlurLaw
-from dfnet.sensor import linear_from_srgb, srgb_from_linear
+from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 TYPICAL_DEFOCUS_PER_DISPARITY = 0.22  # measured on Pixel 6 Pro pairs
 LOG_SPREAD = 0.25

@@ -52,7 +52,8 @@ def preprocess_capture(
     key, name = "", f"{index:03d}" if use_metadata else f"{index:03d}-pictures-only"
     if use_cache:
         known = {n: asdict(c) for n, c in sorted({**preset, **metadata}.items())}
-        settings = f"{preprocessor!r} {known} {preset} {distance} {use_metadata} {capture.encoding}"
+        look = (capture.photo, capture.scene) if capture.encoding == "sqrt_linear" else "as stored"
+        settings = f"{preprocessor!r} {known} {preset} {distance} {use_metadata} {look}"
         key = cache.fingerprint(files, f"{settings} {index}")
         found = cache.load_cached(capture.folder, name, key)
         if found is not None:

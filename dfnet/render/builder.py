@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import torch
 
+from dfnet.photo import linear_from_srgb
 from dfnet.render.bake import bake, light_map_layout
 from dfnet.render.geometry import BOX, DISC, QUAD, SPHERE, TUBE, Geometry, Textures, World
-from dfnet.sensor import linear_from_srgb
 
 SMALL_MAP, LARGE_MAP = 16, 64  # light map sides: of things, of floors and walls
 MAX_LEVELS = 12

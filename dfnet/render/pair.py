@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from dfnet.io.images import write_image
+from dfnet.photo import PHONE, develop, draw_photo
 from dfnet.render.cameras import Camera
 from dfnet.render.scene import Scene, SceneOptions, build_scene
 from dfnet.render.stack import photograph
 from dfnet.render.truth import trace_truth
-from dfnet.sensor import ULTRAWIDE, WIDE, develop
 
 WIDER = 1.5  # how much wider UW sees
 PHOTO = SceneOptions(size=(1024, 768), kind="desk")
@@ -34,15 +34,18 @@ def render_pair(
         samples: rays per pixel.
     """
     made = build_scene(seed, scene)
-    depth = trace_truth(made.world, made.wide, made.ultrawide).depth_w_m
+    depth = trace_truth(made.world, made.wide, made.ultrawide, made.motion).depth_w_m
     far, near = np.percentile(1 / depth, [3, 97])
     wide = made.wide.focused_at(float(1 / (near + focus_share * (far - near))))
-    cameras = {"wide": wide, "ultrawide": _wider(made)}
-    pictures = {name: photograph(made, c, samples) for name, c in cameras.items()}
+    pictures = {
+        "wide": photograph(made, wide, samples),
+        "ultrawide": photograph(made.at_ultrawide(), _wider(made), samples),
+    }
     exposure = 1 / float(np.percentile(pictures["wide"].max(0), 99))
     generator = torch.Generator().manual_seed(seed)
-    for (name, radiance), sensor in zip(pictures.items(), (WIDE, ULTRAWIDE), strict=True):
-        photo = develop(exposure * torch.from_numpy(radiance), sensor, generator)
+    shot = draw_photo(replace(PHONE, jpeg_quality=None), generator)  # writing makes the JPEG
+    for (name, radiance), camera in zip(pictures.items(), shot, strict=True):
+        photo = develop(exposure * torch.from_numpy(radiance), camera, generator)
         write_image(photo, Path(folder) / f"{name}.jpg")
 
 
@@ -52,4 +55,11 @@ def _wider(scene: Scene) -> Camera:
     middle = (np.array(wide.size) - 1) / 2
     principal = middle + (np.array(wide.principal_point_px) - middle) / WIDER
     lens = replace(guide.lens, focal_length_px=wide.lens.focal_length_px / WIDER)
-    return replace(guide, lens=lens, size=wide.size, principal_point_px=tuple(principal.tolist()))
+    resized = lens.focal_length_px / guide.lens.focal_length_px
+    return replace(
+        guide,
+        lens=lens,
+        size=wide.size,
+        principal_point_px=tuple(principal.tolist()),
+        full_frame_px=tuple(round(n * resized) for n in guide.full_frame_px),
+    )

@@ -44,17 +44,26 @@ class RefocusLoss(nn.Module):
         self.perceptual = perceptual
         self.features = _load_vgg(vgg_weights) if perceptual > 0 else None
 
-    def forward(self, output: DFNetOutput, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar; `target` is (B, 3, H, W) in [0, 1]."""
+    def forward(self, output: DFNetOutput, target: Tensor, weight: Tensor) -> Tensor:
+        """The loss of a batch, a scalar.
+
+        Args:
+            output: of the network.
+            target: (B, 3, H, W) in [0, 1].
+            weight: (B, 1, H, W) trust in the target, 0 to 1; what has none is left out.
+        """
         image = output.image
-        loss = F.l1_loss(image, target)
-        loss = loss + self.gradient * gradient_l1(image, target)
+        loss = weighted_mean((image - target).abs(), weight)
+        loss = loss + self.gradient * gradient_l1(image, target, weight)
         if self.ssim > 0:
-            loss = loss + self.ssim * ssim_loss(image, target, window_size=11)
+            unlike = ssim_loss(image, target, window_size=11, reduction="none")
+            loss = loss + self.ssim * weighted_mean(unlike, weight)
         if self.coarse > 0:
-            loss = loss + self.coarse * coarse_l1(output.images_by_scale, target)
+            loss = loss + self.coarse * coarse_l1(output.images_by_scale, target, weight)
         if self.features is not None:
-            loss = loss + self.perceptual * self._perceptual(image, target)
+            # Features mix neighbours: where the target is not trusted, the answer stands in for it.
+            trusted = target + (1 - weight) * (image.detach() - target)
+            loss = loss + self.perceptual * self._perceptual(image, trusted)
         return loss
 
     def _perceptual(self, image: Tensor, target: Tensor) -> Tensor:
@@ -65,19 +74,30 @@ class RefocusLoss(nn.Module):
         return F.l1_loss(self.features((image - mean) / std), wanted)
 
 
-def gradient_l1(image: Tensor, target: Tensor) -> Tensor:
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Mean of (B, C, H, W) over the weight (B, 1, H, W); 0 where nothing weighs."""
+    total = (values * weight).sum() / values.shape[1]
+    return total / weight.sum().clamp_min(1e-6)
+
+
+def gradient_l1(image: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Mean absolute error of horizontal plus vertical neighbour differences."""
     error = image - target
-    return error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
+    total = error.new_zeros(())
+    for axis in (-1, -2):
+        count = error.shape[axis] - 1
+        both = torch.minimum(weight.narrow(axis, 0, count), weight.narrow(axis, 1, count))
+        total = total + weighted_mean(error.diff(dim=axis).abs(), both)
+    return total
 
 
-def coarse_l1(images_by_scale: list[Tensor], target: Tensor) -> Tensor:
+def coarse_l1(images_by_scale: list[Tensor], target: Tensor, weight: Tensor) -> Tensor:
     """Sum of the mean absolute errors at 1/2 size and coarser, inside the unpadded frame."""
     total = target.new_zeros(())
     for image in images_by_scale[1:]:
-        target = halve(target)
+        target, weight = halve(target), halve(weight)
         height, width = target.shape[-2:]
-        total = total + F.l1_loss(image[..., :height, :width], target)
+        total = total + weighted_mean((image[..., :height, :width] - target).abs(), weight)
     return total
 
 

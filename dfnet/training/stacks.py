@@ -28,6 +28,14 @@ class Guidance(NamedTuple):
     defocus_w_px: Tensor
 
 
+class AperturePicture(NamedTuple):
+    """W at another aperture: focused as slice `slice`, the aperture's diameter times `scale`."""
+
+    image: Tensor
+    slice: int
+    scale: float
+
+
 @dataclass(frozen=True)
 class TrainingStack:
     """One stack, decoded once; images keep the encoding of their files, in float16.
@@ -41,6 +49,8 @@ class TrainingStack:
         estimated: guidance per slice from preprocessing, or None.
         defocus_w_px: the best map known of each slice: from the truth, else estimated.
         radial_w: (1, H, W).
+        apertures: pictures at other apertures; `slice` counts within `wide`.
+        confidence: (1, H, W) trust in `all_in_focus`, 0 to 1; None is 1 everywhere.
     """
 
     wide: list[Tensor]
@@ -51,6 +61,8 @@ class TrainingStack:
     estimated: list[Guidance] | None
     defocus_w_px: list[Tensor]
     radial_w: Tensor
+    apertures: tuple[AperturePicture, ...] = ()
+    confidence: Tensor | None = None
 
 
 def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
@@ -64,7 +76,7 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
         InputError: the stack cannot serve training.
     """
     capture = load_capture(folder)
-    true = _true_guidance(capture) if capture.truth else None
+    true = _true_guidance(capture) if _has_geometry(capture) else None
     estimated = _estimated_guidance(capture, true) if use_estimated or not true else None
     usable = [i for i in range(len(capture.wide)) if true or estimated[i]]
     if len(usable) < MIN_SLICES:
@@ -84,7 +96,25 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
         [estimated[i] for i in usable] if estimated else None,
         [best[i].defocus_w_px for i in usable],
         radial_map(height, width, capture.cameras.get("wide", Camera())),
+        tuple(
+            AperturePicture(_read_half(capture, a.file), usable.index(a.slice), a.scale)
+            for a in capture.apertures
+            if a.slice in usable
+        ),
+        _confidence(capture),
     )
+
+
+def _has_geometry(capture: Capture) -> bool:
+    return "geometry" in (capture.truth or {})
+
+
+def _confidence(capture: Capture) -> Tensor | None:
+    """Trust in a merged all-in-focus picture; a rendered one needs none."""
+    if capture.truth is None or _has_geometry(capture):
+        return None
+    confidence = capture.load_truth().confidence
+    return None if confidence is None else confidence.half()
 
 
 def _true_guidance(capture: Capture) -> list[Guidance]:

@@ -25,7 +25,7 @@ class RefocusTask(L.LightningModule):
 
     Args:
         model: the network.
-        loss: takes the network's output and the target.
+        loss: takes the network's output, the target, and the trust in the target.
         optimizer: builds the optimiser from parameters.
         warmup_steps: steps of linear warm-up before the cosine decay to a hundredth.
         val_tasks: the evaluation's tasks that validation runs.
@@ -57,7 +57,7 @@ class RefocusTask(L.LightningModule):
         )
         output = self.model(sample)
         with torch.autocast(self.device.type, enabled=False):
-            loss = self.loss(output, batch.target)
+            loss = self.loss(output, batch.target, batch.weight)
         error = (output.image.detach().clamp(0, 1) - batch.target).square().mean()
         self.log("train/loss", loss, prog_bar=True)
         self.log("train/psnr_db", -10 * torch.log10(error + 1e-10), prog_bar=True)
