@@ -18,8 +18,9 @@ LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 COMMAND = re.compile(
     r"python (?:scripts/)?(refocus|evaluate|preprocess|render_stacks)\.py ([^\n`#]*)"
 )
-SETTING = re.compile(r"'?\b([a-z_]+(?:\.[a-z_]+)*)=")
-CONFIGS = {"render_stacks": "render"}
+SETTING = re.compile(r"'?(?<![+/])\b([a-z_]+(?:\.[a-z_]+)*)=")
+CHOICE = re.compile(r"(\+[a-z_]+=[a-z_]+)")
+CONFIGS = {"render_stacks": ("configs/render", "render")}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.relative_to(ROOT).as_posix())
@@ -41,8 +42,9 @@ def test_documented_settings_exist(document):
     for script, arguments in COMMAND.findall(document.read_text(encoding="utf-8")):
         names = SETTING.findall(arguments)
         GlobalHydra.instance().clear()
-        with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            config = OmegaConf.to_container(compose(CONFIGS.get(script, script)))
+        folder, config_name = CONFIGS.get(script, ("configs", script))
+        with initialize_config_dir(str(ROOT / folder), version_base="1.3"):
+            config = OmegaConf.to_container(compose(config_name, CHOICE.findall(arguments)))
         for name in names:
             node = config
             for part in name.split("."):

@@ -10,7 +10,7 @@ import pytest
 from dfnet.errors import InputError
 from dfnet.render.splits import PARTS, SEEDS, check_seeds, find_photos, part_of
 
-RELEASED = Path(__file__).parents[1] / "configs/render/textures/released.csv"
+RELEASED = Path(__file__).parents[1] / "data/textures/released.csv"
 
 
 @pytest.fixture

@@ -10,15 +10,13 @@ from dfnet.capture import load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import read_image
 from dfnet.render import stack as stack_module
-from dfnet.render.farm import check_settings, name_scenes, render_stacks
 from dfnet.render.pair import render_pair
 from dfnet.render.scene import SceneOptions, build_scene
 from dfnet.render.stack import StackOptions, focus_distances, render_stack
 from dfnet.render.truth import rounded, trace_truth
 
 SCENE = SceneOptions(size=(96, 72), kind="room")
-STACK = StackOptions(slices=2, lens_samples=4, ultrawide_samples=2, sharp_samples=2)
-SETTINGS = {"scenes": 1, "slices": 5, "lens_samples": 8, "workers": 1, "kind": None}
+STACK = StackOptions(slices=2, lens_samples=4, ultrawide_samples=2, sharp_samples=2, apertures=1)
 
 
 def contents(folder):
@@ -62,13 +60,9 @@ def test_a_broken_off_scene_leaves_nothing_and_is_made_later(tmp_path, monkeypat
         with pytest.raises(KeyboardInterrupt):
             render_stack(3, tmp_path / "scene", SCENE, STACK)
     assert list(tmp_path.iterdir()) == []
-    names = {3: "scene", 4: "next"}
-    lines = list(render_stacks(tmp_path, names, SCENE, STACK, workers=1))
-    assert lines[0].startswith("[1/2] scene rendered")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["next", "scene"]
+    assert render_stack(3, tmp_path / "scene", SCENE, STACK)
     before = contents(tmp_path / "scene")
-    lines = list(render_stacks(tmp_path, names, SCENE, STACK, workers=1))
-    assert lines == ["[1/2] scene was there", "[2/2] next was there"]
+    assert not render_stack(3, tmp_path / "scene", SCENE, STACK)
     assert contents(tmp_path / "scene") == before
 
 
@@ -84,29 +78,6 @@ def test_focus_distances_span_the_scene_evenly_in_dioptres():
     assert (np.diff(found) < 0).all()
     np.testing.assert_allclose(found, np.linspace(4.4, 0.6, 5), atol=0.3)
     assert len(focus_distances(np.full((4, 4), np.inf), 1, np.random.default_rng(0))) == 1
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"slices": 0}, "slices=0"),
-        ({"workers": 1.5}, "workers=1.5"),
-        ({"size": [10, 300]}, "not a picture"),
-        ({"size": [300]}, "not a picture"),
-        ({"kind": "cellar"}, "kind=cellar"),
-    ],
-)
-def test_impossible_settings_are_refused(wrong, message):
-    with pytest.raises(InputError, match=message):
-        check_settings({**SETTINGS, "size": [384, 288], **wrong})
-
-
-def test_scenes_are_named_by_seed_or_by_hand():
-    check_settings({**SETTINGS, "size": [384, 288]})
-    assert name_scenes(41, 2, None) == {41: "scene_000041", 42: "scene_000042"}
-    assert name_scenes(41, 2, ["a", "b"]) == {41: "a", 42: "b"}
-    with pytest.raises(InputError, match="2 scenes"):
-        name_scenes(41, 2, ["a", "a"])
 
 
 def test_a_pair_of_photos_has_a_wider_ultrawide_without_gaps(tmp_path):

@@ -2,51 +2,18 @@
 
 import multiprocessing
 import os
+import statistics
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from dfnet.errors import InputError
+from dfnet.render.partial import remove_abandoned
 from dfnet.render.scene import SceneOptions
-from dfnet.render.settings import SETTINGS
 from dfnet.render.stack import StackOptions, render_stack
-
-SMALLEST_PX = 64
-
-
-def check_settings(cfg: Mapping) -> None:
-    """Refuse settings that cannot work, before hours are spent on them.
-
-    Raises:
-        InputError: names the setting.
-    """
-    for key in ("scenes", "slices", "lens_samples", "workers"):
-        if not isinstance(cfg[key], int) or cfg[key] < 1:
-            raise InputError(f"{key}={cfg[key]}: not a positive whole number\n  Give 1 or more.")
-    if len(cfg["size"]) != 2 or min(cfg["size"]) < SMALLEST_PX:
-        raise InputError(
-            f"size={list(cfg['size'])}: not a picture\n"
-            f"  Give [width,height], each at least {SMALLEST_PX}."
-        )
-    if cfg["kind"] not in (None, *SETTINGS):
-        raise InputError(f"kind={cfg['kind']}: unknown\n  Known: {', '.join(SETTINGS)}, or null.")
-
-
-def name_scenes(first_seed: int, scenes: int, names: Sequence[str] | None) -> dict[int, str]:
-    """Folder name of each seed: `scene_SEED`, or the given names in order.
-
-    Raises:
-        InputError: not as many names as scenes.
-    """
-    if names is None:
-        return {seed: f"scene_{seed:06d}" for seed in range(first_seed, first_seed + scenes)}
-    if len(set(names)) != scenes:
-        raise InputError(
-            f"names={list(names)}: {len(set(names))} names for {scenes} scenes\n"
-            "  Give each scene its own name, or leave `names` null."
-        )
-    return {first_seed + k: name for k, name in enumerate(names)}
 
 
 def render_stacks(
@@ -62,39 +29,78 @@ def render_stacks(
         workers: processes; the pictures do not depend on it.
 
     Yields:
-        One line of progress per scene.
+        Lines of progress: what is there already, and each scene as it is rendered.
     """
-    started, rendered = time.monotonic(), 0
-    jobs = [(seed, Path(output) / name, scene, stack) for seed, name in names.items()]
-    for done, (seed, new) in enumerate(_completed(jobs, workers), start=1):
-        rendered += new
-        line = f"[{done}/{len(jobs)}] {names[seed]} {'rendered' if new else 'was there'}"
-        if rendered:
-            left = (time.monotonic() - started) / rendered * (len(jobs) - done)
-            line += f", about {left / 60:.0f} min left"
-        yield line
+    output = Path(output)
+    if removed := remove_abandoned(output):
+        yield f"removed {removed} unfinished scenes of a run that was killed"
+    missing = {seed: name for seed, name in names.items() if not (output / name).exists()}
+    done, durations_s = len(names) - len(missing), []
+    if done:
+        yield f"[{done}/{len(names)}] were there"
+    jobs = [(seed, output / name, scene, stack) for seed, name in missing.items()]
+    for seed, duration_s in _completed(jobs, workers):
+        done += 1
+        durations_s.append(duration_s)
+        left = time_left(durations_s, len(names) - done, workers)
+        yield f"[{done}/{len(names)}] {names[seed]} in {duration_s:.1f} s, {left} left"
 
 
-def _completed(jobs: list[tuple], workers: int) -> Iterator[tuple[int, bool]]:
-    if workers <= 1:
-        yield from ((job[0], render_stack(*job)) for job in jobs)
+def time_left(durations_s: Sequence[float], scenes: int, workers: int) -> str:
+    """Time until all scenes are rendered, in words.
+
+    Args:
+        durations_s: what each rendered scene took one worker. Their median counts: the first
+            ones may have waited for compilation.
+        scenes: how many are not done.
+        workers: processes that share them.
+    """
+    left_s = statistics.median(durations_s) * scenes / max(1, min(workers, scenes))
+    if left_s < 90:
+        return f"about {left_s:.0f} s"
+    return f"about {left_s / 60:.0f} min" if left_s < 5400 else f"about {left_s / 3600:.1f} h"
+
+
+def _completed(jobs: list[tuple], workers: int) -> Iterator[tuple[int, float]]:
+    """Seed and seconds of each job as it is done."""
+    if workers <= 1 or len(jobs) <= 1:
+        yield from ((job[0], _timed(*job)) for job in jobs)
         return
     # Processes are spawned: a fork would copy the locks of running threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread_each) as pool:
-        futures = {pool.submit(render_stack, *job): job[0] for job in jobs}
+    workers = min(workers, len(jobs))
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        futures = {pool.submit(_timed, *job): job[0] for job in jobs}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                "a rendering process was ended from outside, perhaps for lack of memory\n"
+                "  Give the command again, with fewer workers: finished scenes are kept."
+            ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _one_thread_each() -> None:
+def _timed(seed: int, folder: Path, scene: SceneOptions, stack: StackOptions) -> float:
+    started = time.monotonic()
+    render_stack(seed, folder, scene, stack)
+    return time.monotonic() - started
+
+
+def _start_worker() -> None:
     import cv2
     import torch
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """End this worker when the program that started it is gone, killed even without notice."""
+    multiprocessing.parent_process().join()
+    os._exit(1)

@@ -1,8 +1,7 @@
-"""One seed, one focus stack on disk: W slices, one UW frame, all-in-focus, truth."""
+"""One seed, one focus stack on disk: W slices, other apertures, one UW frame, truth."""
 
-import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,16 @@ from dfnet.errors import InputError
 from dfnet.io.images import write_image, write_whole
 from dfnet.render.cameras import Camera
 from dfnet.render.lights import add_lights
+from dfnet.render.partial import partial_folder
 from dfnet.render.scene import Scene, SceneOptions, build_scene
 from dfnet.render.trace import render, view_of
 from dfnet.render.truth import Truth, rounded, trace_truth
 
 LEVELS = 1024  # stored images have 10 bits: below the noise, and half the bytes of 16
-VERSION = 1  # of the generator; raise it when a seed makes another scene than before
-FOCUS_RANGE_M = (0.11, 30.0)
+GENERATOR = "dfnet.render"
+VERSION = 2  # of the generator; raise it when a seed makes another scene than before
+FOCUS_RANGE_M = (0.08, 1e4)  # 1e4 stands for infinity, which JSON lacks: its blur is the same
+APERTURE_SCALES = (0.25, 2.5)  # of the diameter
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class StackOptions:
         lens_samples: rays per pixel of a slice.
         ultrawide_samples: rays per pixel of the UW frame.
         sharp_samples: rays per pixel of the all-in-focus picture.
+        apertures: further W pictures, each focused as one of the slices, of another aperture.
         threads: workers within one picture; they change nothing but the time.
     """
 
@@ -38,6 +41,7 @@ class StackOptions:
     lens_samples: int = 64
     ultrawide_samples: int = 48
     sharp_samples: int = 24
+    apertures: int = 2
     threads: int = 1
 
 
@@ -45,10 +49,10 @@ def render_stack(seed: int, folder: Path, scene: SceneOptions, options: StackOpt
     """Render the stack of a seed, unless its folder is there already.
 
     Everything is written to a neighbour folder that is renamed at the end: a folder that exists
-    is whole.
+    is whole, also when several processes render the same seed.
 
     Returns:
-        Whether anything was rendered.
+        Whether this call made the folder.
 
     Raises:
         InputError: the folder cannot be written.
@@ -56,13 +60,15 @@ def render_stack(seed: int, folder: Path, scene: SceneOptions, options: StackOpt
     folder = Path(folder)
     if folder.exists():
         return False
-    partial = folder.with_name(f".partial-{os.getpid()}-{folder.name}")
+    partial = partial_folder(folder)
     try:
         shutil.rmtree(partial, ignore_errors=True)
         (partial / "truth").mkdir(parents=True)
         _fill(partial, seed, build_scene(seed, scene), options)
         partial.rename(folder)
     except OSError as error:
+        if (folder / capture.METADATA).exists():
+            return False  # another process was faster
         raise InputError(
             f"{folder}: cannot be written ({error.strerror or error})\n"
             "  Choose another output, or make room and permit writing there."
@@ -73,7 +79,7 @@ def render_stack(seed: int, folder: Path, scene: SceneOptions, options: StackOpt
 
 
 def _fill(folder: Path, seed: int, scene: Scene, options: StackOptions) -> None:
-    truth = rounded(trace_truth(scene.world, scene.wide, scene.ultrawide))
+    truth = rounded(trace_truth(scene.world, scene.wide, scene.ultrawide, scene.motion))
     sharp = photograph(scene, scene.wide, options.sharp_samples, options.threads, pinhole=True)
     # One exposure for the whole scene: its brightest percent is about white.
     exposure = 1.0 / max(1e-6, float(np.percentile(sharp.max(0), 99)))
@@ -81,20 +87,15 @@ def _fill(folder: Path, seed: int, scene: Scene, options: StackOptions) -> None:
     _write_geometry(truth, folder / "truth" / "geometry.npz")
     distances = focus_distances(truth.depth_w_m, options.slices, np.random.default_rng([seed, 1]))
     names = [f"wide_{k:02d}.png" for k in range(options.slices)]
-    for name, distance in zip(names, distances, strict=True):
-        camera = scene.wide.focused_at(distance)
+    apertures = draw_apertures(options, np.random.default_rng([seed, 2]))
+    wide = {n: scene.wide.focused_at(d) for n, d in zip(names, distances, strict=True)}
+    wide |= {a.file: with_aperture(wide[names[a.slice]], a.scale) for a in apertures}
+    for name, camera in wide.items():
         picture = photograph(scene, camera, options.lens_samples, options.threads)
         _write_radiance(exposure * picture, folder / name)
-    guide = photograph(scene, scene.ultrawide, options.ultrawide_samples, options.threads)
+    found = scene.at_ultrawide()
+    guide = photograph(found, scene.ultrawide, options.ultrawide_samples, options.threads)
     _write_radiance(exposure * guide, folder / "ultrawide.png")
-    origin = {
-        "generator": "dfnet.render",
-        "version": VERSION,
-        "seed": seed,
-        "kind": scene.kind,
-        "ultrawide_focus_distance_m": scene.ultrawide.lens.focus_distance_m,
-        "lens_samples": options.lens_samples,
-    }
     capture.save_capture(
         capture.Capture(
             folder=folder,
@@ -107,9 +108,22 @@ def _fill(folder: Path, seed: int, scene: Scene, options: StackOptions) -> None:
                 "ultrawide": capture.Camera(**scene.ultrawide.metadata()),
             },
             truth={"all_in_focus": "truth/all_in_focus.png", "geometry": "truth/geometry.npz"},
-            origin=origin,
+            apertures=apertures,
+            origin=_origin(seed, scene, options),
         )
     )
+
+
+def _origin(seed: int, scene: Scene, options: StackOptions) -> dict:
+    return {
+        "generator": GENERATOR,
+        "version": VERSION,
+        "seed": seed,
+        "kind": scene.kind,
+        "device": scene.device,
+        "ultrawide_focus_distance_m": scene.ultrawide.lens.focus_distance_m,
+        "lens_samples": options.lens_samples,
+    }
 
 
 def photograph(
@@ -120,6 +134,23 @@ def photograph(
     image = render(scene.world, view, camera.size, threads)
     add_lights(scene.world, view, scene.lamps, image)
     return image
+
+
+def with_aperture(camera: Camera, scale: float) -> Camera:
+    """The camera with its aperture's diameter times `scale`."""
+    return replace(camera, lens=replace(camera.lens, f_number=camera.lens.f_number / scale))
+
+
+def draw_apertures(options: StackOptions, rng: np.random.Generator) -> tuple[capture.Aperture, ...]:
+    """Slices without repeats while there are enough, and scales even in their logarithm."""
+    slices = [rng.permutation(options.slices) for _ in range(options.apertures)]
+    order = np.concatenate(slices)[: options.apertures].tolist() if slices else []
+    low, high = np.log(APERTURE_SCALES)
+    scales = [round(float(np.exp(rng.uniform(low, high))), 4) for _ in order]
+    return tuple(
+        capture.Aperture(f"aperture_{k:02d}.png", chosen, scale)
+        for k, (chosen, scale) in enumerate(zip(order, scales, strict=True))
+    )
 
 
 def focus_distances(depth_w_m: np.ndarray, count: int, rng: np.random.Generator) -> list[float]:
