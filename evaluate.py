@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import track
 
 from dfnet.capture import find_captures
+from dfnet.capture_sets import refuse_mixed_versions
 from dfnet.cli import entry_point, quote_paths
 from dfnet.devices import pick_device
 from dfnet.evaluation.methods import CONTROLS, network
@@ -20,6 +21,7 @@ def main(cfg: DictConfig) -> None:
     """Score every stack, print the means, write all rows."""
     console = Console()
     folders = find_captures(cfg.data.root)
+    refuse_mixed_versions(folders)
     pick_device(cfg.device)  # a wrong name shows now, not after the first stack
     model = load_network(cfg.weights, cfg.checkpoint)
     methods = {**CONTROLS, "DFNet": network(model, cfg.device)}

@@ -9,6 +9,7 @@ from rich.progress import track
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dfnet.capture import find_captures, load_capture
+from dfnet.capture_sets import refuse_mixed_versions
 from dfnet.errors import InputError
 from dfnet.training.samples import SampleSettings, TrainingBatch, draw_sample
 from dfnet.training.stacks import TrainingStack, load_stack
@@ -129,7 +130,8 @@ def split_captures(root: Path, val_root: str | None) -> tuple[list[Path], list[P
     """Folders to train on and folders to validate on, apart from each other.
 
     Raises:
-        InputError: a folder holds no capture that can be trained on.
+        InputError: a folder holds no capture that can be trained on, or renders of several
+            generator versions.
     """
     train = [f for f in find_captures(root) if is_trainable(f)]
     if val_root is not None:
@@ -143,6 +145,8 @@ def split_captures(root: Path, val_root: str | None) -> tuple[list[Path], list[P
             f"{root}: no focus stack to train on\n"
             "  Training needs captures with at least two wide slices and an ultrawide photo."
         )
+    for folders in (train, validation):
+        refuse_mixed_versions(folders)
     return train, validation
 
 
