@@ -10,12 +10,13 @@ import numpy as np
 from dfnet.render.geometry import (
     FACES,
     World,
+    hit,
     local_normal,
     surface_point,
     world_normal,
 )
 from dfnet.render.kernels import entry, inlined
-from dfnet.render.shade import transmittance
+from dfnet.render.shade import alpha_at
 from dfnet.render.trace import disc_point, hashed, wrapped
 
 LIFT = 1e-4  # rays start this far off the surface, as a share of its depth
@@ -55,7 +56,45 @@ def _towards(axis, u, v, x, y, z):
 
 
 @inlined()
-def _key_light(world, origin, normal, lamp, shift):
+def _list_blockers(world, p, lamp, reach_m, blockers, counts):
+    """Primitives that can stand between `p` and the key light (row 0), or near it (row 1)."""
+    key, bound = world.key_direction, world.geometry.bound
+    counts[0] = counts[1] = 0
+    for other in range(bound.shape[0]):
+        if world.geometry.emission[other] == 0.0:
+            dx, dy, dz = (
+                bound[other, 0] - bound[p, 0],
+                bound[other, 1] - bound[p, 1],
+                bound[other, 2] - bound[p, 2],
+            )
+            reach = bound[other, 3] + bound[p, 3]
+            squared = dx * dx + dy * dy + dz * dz
+            along = dx * key[0] + dy * key[1] + dz * key[2]
+            beside = math.sqrt(max(squared - along * along, 0.0))
+            if along > -reach and beside <= reach + lamp[0] * max(along + reach, 0.0) * 1.001:
+                blockers[0, counts[0]] = other
+                counts[0] += 1
+            if math.sqrt(squared) <= (reach + reach_m) * 1.001:
+                blockers[1, counts[1]] = other
+                counts[1] += 1
+
+
+@inlined()
+def _passed(world, ray, t_end, blockers, row, count):
+    """Share of light that passes a list of primitives up to `t_end`."""
+    passed = 1.0
+    k = 0
+    while k < count and passed > 1e-3:
+        p = blockers[row, k]
+        t = hit(world, p, ray)
+        if t < t_end:
+            passed *= 1.0 - alpha_at(world, p, t, ray)
+        k += 1
+    return passed if passed > 1e-3 else 0.0
+
+
+@inlined()
+def _key_light(world, origin, normal, lamp, shift, blockers, count):
     key = (world.key_direction[0], world.key_direction[1], world.key_direction[2])
     facing = normal[0] * key[0] + normal[1] * key[1] + normal[2] * key[2]
     if facing <= 0.0:
@@ -68,12 +107,12 @@ def _key_light(world, origin, normal, lamp, shift):
             wrapped(shift[0] + i * 0.7548776662), wrapped(shift[1] + i * 0.5698402910)
         )
         direction = _towards(key, u, v, a * softness, b * softness, 1.0)
-        total += transmittance(world, (origin, direction), FAR)
+        total += _passed(world, (origin, direction), FAR, blockers, 0, count)
     return facing * total / samples
 
 
 @inlined()
-def _sky_light(world, origin, normal, sky, shift):
+def _sky_light(world, origin, normal, sky, shift, blockers, count):
     reach_m, samples = sky
     u, v = _basis(normal)
     total = 0.0
@@ -83,14 +122,20 @@ def _sky_light(world, origin, normal, sky, shift):
         )
         up = math.sqrt(max(1e-4, 1.0 - a * a - b * b))
         direction = _towards(normal, u, v, a, b, up)
-        total += transmittance(world, (origin, direction), reach_m)
+        total += _passed(world, (origin, direction), reach_m, blockers, 1, count)
     return total / samples
 
 
 @entry()
 def _bake(world, world_from_local, texels, lighting, out):
+    total = world.geometry.kind.size
+    blockers, counts = np.empty((2, total), np.int64), np.zeros(2, np.int64)
+    listed = -1
     for k in range(texels.shape[0]):
         p, face = texels[k, 0], texels[k, 1]
+        if p != listed:
+            _list_blockers(world, p, lighting[0], lighting[1][0], blockers, counts)
+            listed = p
         side = world.geometry.light_map[p, 1]
         kind = world.geometry.kind[p]
         q = surface_point(kind, face, (texels[k, 2] + 0.5) / side, (texels[k, 3] + 0.5) / side)
@@ -105,8 +150,8 @@ def _bake(world, world_from_local, texels, lighting, out):
             point[2] + lift * normal[2],
         )
         shift = (hashed(k, p, 0), hashed(k, p, 1))
-        out[k, 0] = _key_light(world, origin, normal, lighting[0], shift)
-        out[k, 1] = _sky_light(world, origin, normal, lighting[1], shift)
+        out[k, 0] = _key_light(world, origin, normal, lighting[0], shift, blockers, counts[0])
+        out[k, 1] = _sky_light(world, origin, normal, lighting[1], shift, blockers, counts[1])
 
 
 def light_map_layout(kinds, sides) -> tuple[np.ndarray, np.ndarray]:

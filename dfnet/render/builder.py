@@ -11,7 +11,10 @@ from dfnet.photo import linear_from_srgb
 from dfnet.render.bake import bake, light_map_layout
 from dfnet.render.geometry import BOX, DISC, QUAD, SPHERE, TUBE, Geometry, Textures, World
 
-SMALL_MAP, LARGE_MAP = 16, 64  # light map sides: of things, of floors and walls
+LARGE_MAP = 64  # light map side of floors and walls
+SMALL_MAPS = {QUAD: 12, DISC: 12, SPHERE: 16, TUBE: 12, BOX: 8}  # of things
+THIN = 0.1  # a rod thinner than this share of its length
+THIN_MAP = 4
 MAX_LEVELS = 12
 
 
@@ -95,9 +98,7 @@ class WorldBuilder:
         extent = {QUAD: half[:2], DISC: half[:2].max(), SPHERE: half.max()}
         extent |= {TUBE: [max(half[0], half[2]), half[1]], BOX: half}
         radius = np.linalg.norm(extent[kind])
-        side = 0 if material.emission > 0 else (LARGE_MAP if large else SMALL_MAP)
-        if kind == BOX and large:
-            side = LARGE_MAP // 2
+        side = 0 if material.emission > 0 else _map_side(kind, half, large)
         to_local = np.linalg.inv(from_local)[:3]
         self.primitives.append((kind, to_local, half, (*centre, radius), material, side))
         return len(self.primitives) - 1
@@ -132,6 +133,13 @@ class WorldBuilder:
         lamp = ((lighting.softness, samples[0]), (lighting.reach_m, samples[1]))
         sky = np.asarray(lighting.sky_colour, float)
         return world._replace(irradiance=bake(world, texels, sky, lamp)) if len(texels) else world
+
+
+def _map_side(kind: int, half_m: np.ndarray, large: bool) -> int:
+    if large:
+        return LARGE_MAP // 2 if kind == BOX else LARGE_MAP
+    thin = kind == TUBE and max(half_m[0], half_m[2]) < THIN * half_m[1]
+    return THIN_MAP if thin else SMALL_MAPS[kind]
 
 
 def pack_textures(pictures, mirrored) -> Textures:

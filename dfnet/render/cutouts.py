@@ -103,5 +103,57 @@ def splash(rng) -> np.ndarray:
     return _with_alpha(rng, colours, alpha)
 
 
+def leaf(rng) -> np.ndarray:
+    """One leaf with its veins, its stalk in the middle of the lower edge."""
+    side = SIDE
+    t = np.linspace(0, 1, 60)
+    wide = rng.uniform(0.16, 0.42) * np.sin(np.pi * t ** rng.uniform(0.6, 1.1)) * side
+    wavy = 1 + rng.uniform(0, 0.12) * np.sin(t * rng.integers(20, 60))
+    middle = side / 2 + rng.normal(0, 0.05) * side * np.sin(np.pi * t)
+    y = side * (0.9 - 0.84 * t)
+    left, right = np.stack([middle - wide * wavy, y], 1), np.stack([middle + wide * wavy, y], 1)
+    alpha = np.zeros((side, side), np.uint8)
+    outline = np.clip(np.concatenate([left, right[::-1]]), 8, side - 9).astype(np.int32)
+    cv2.fillPoly(alpha, [outline], 255, cv2.LINE_AA)
+    cv2.line(alpha, (side // 2, side - 4), (side // 2, int(0.88 * side)), 255, 9)
+    green = np.array([rng.uniform(0.2, 0.75), rng.uniform(0.4, 0.75), rng.uniform(0.08, 0.3)])
+    tint = np.full((side, side, 3), green * 255, np.uint8)
+    vein = tuple(float(v) for v in np.clip(green * 1.35, 0, 1) * 255)
+    spine = np.stack([middle, y], 1).astype(np.int32)
+    cv2.polylines(tint, [spine], False, vein, 5, cv2.LINE_AA)
+    for k in range(6, 56, 5):
+        for edge in (left, right):
+            tip = edge[min(k + 8, 59)].astype(np.int32)
+            cv2.line(tint, tuple(map(int, spine[k])), tuple(map(int, tip)), vein, 2, cv2.LINE_AA)
+    return _with_alpha(rng, tint / np.float32(255), alpha)
+
+
+def glass(rng) -> np.ndarray:
+    """Clear glass: nearly nothing, with a few upright streaks of reflected light; repeats."""
+    x = np.arange(SIDE) / SIDE
+    streaks = sum(
+        np.exp(-(((x - c) / w) ** 2)) for c, w in rng.uniform((0.1, 0.005), (0.9, 0.04), (4, 2))
+    )
+    alpha = np.tile(np.clip(rng.uniform(0.06, 0.16) + 0.3 * streaks, 0, 0.45), (SIDE, 1))
+    colour = np.full((SIDE, SIDE, 3), (0.85, 0.95, 0.92), np.float32)
+    return np.dstack([colour, alpha.astype(np.float32)])
+
+
+def chain_link(rng) -> np.ndarray:
+    """Thin galvanised wire in diamonds; repeats."""
+    count, thick = int(rng.choice([4, 6])), rng.uniform(0.025, 0.05)
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE * count
+    u, v = x + y, x - y
+    bent = 0.06 * np.sin(2 * np.pi * y)
+    gap = np.minimum(np.abs(u - np.round(u) + bent), np.abs(v - np.round(v) - bent))
+    alpha = np.clip((thick - gap) * SIDE / count + 0.5, 0, 1) * 255
+    light = (0.4 + 0.6 * np.clip(1 - gap / thick, 0, 1))[..., None]
+    return _with_alpha(rng, np.full(3, rng.uniform(0.35, 0.8)) * light, alpha)
+
+
 CARDS = (leaves, leaves, grass, splash)  # shown once, whole
-SCREENS = (wire_mesh, lattice, lace)  # repeat over a surface
+SPRAYS = (leaves,)
+LEAVES = (leaf,)
+GLASS = (glass,)
+FENCES = (chain_link, wire_mesh)
+SCREENS = (wire_mesh, lattice, lace, chain_link)  # repeat over a surface

@@ -5,22 +5,53 @@ from pathlib import Path
 
 import numpy as np
 
+from dfnet.render import cutouts, natural, prints, textures
 from dfnet.render.builder import Material, WorldBuilder
-from dfnet.render.cutouts import CARDS, SCREENS, wire_mesh
 from dfnet.render.photos import draw_photo
 from dfnet.render.place import Place
-from dfnet.render.textures import (
-    FLOOR_TEXTURES,
-    OBJECT_TEXTURES,
-    SIDE,
-    WALL_TEXTURES,
-    foliage,
-    grained,
-    windows,
-)
 
-POOL = 7  # procedural things share this many textures (and as many photographs)
+POOL = 6  # surfaces of one family share this many textures
 TEXELS_PER_PX = (1.1, 1.8)  # at a surface's nearest point: never softer than the picture
+MOST_PHOTOS = 0.45  # of all surfaces, whatever `photo_share` says
+PHOTOGRAPHED = (
+    "object",
+    "poster",
+    "label",
+    "screen",
+    "outside",
+)  # families that photographs may replace
+CALM = ("plain", "calm", "metal", "skin", "bark", "stem", "fabric", "ground", "road", "outside")
+FAMILIES = {
+    "object": textures.OBJECT_TEXTURES,
+    "wall": textures.WALL_TEXTURES,
+    "floor": textures.FLOOR_TEXTURES,
+    "tiles": (textures.tiles, textures.tiles, textures.bricks),
+    "wood": (textures.wood,),
+    "hedge": (textures.foliage,),
+    "house": (textures.windows,),
+    "poster": (textures.shapes, *prints.PAGES),
+    "label": prints.LABELS,
+    "page": prints.PAGES,
+    "spine": (prints.spine,),
+    "screen": (prints.screen,),
+    "outside": natural.OUTSIDES,
+    "plain": natural.PLAIN,
+    "calm": natural.CALM_WALLS,
+    "metal": natural.METALS,
+    "skin": natural.SKINS,
+    "bark": natural.BARKS,
+    "stem": natural.STEMS,
+    "fabric": natural.FABRICS,
+    "ground": natural.GROUNDS,
+    "road": natural.ROADS,
+    "card": cutouts.CARDS,
+    "spray": cutouts.SPRAYS,
+    "leaf": cutouts.LEAVES,
+    "glass": cutouts.GLASS,
+    "net": cutouts.SCREENS,
+    "fence": cutouts.FENCES,
+}
+GLOSSY = {"label": 0.7, "plain": 0.6, "metal": 0.9, "tiles": 0.6, "leaf": 0.3, "skin": 0.3}
 
 
 @dataclass
@@ -47,6 +78,7 @@ class Stage:
         place: the ground under the camera.
         photos: photographs to use, may be none.
         photo_share: how often a surface gets a photograph, if there are any.
+        photographed: textures that are photographs.
     """
 
     rng: np.random.Generator
@@ -54,13 +86,21 @@ class Stage:
     photos: tuple[Path, ...] = ()
     photo_share: float = 0.5
     builder: WorldBuilder = field(default_factory=WorldBuilder)
+    photographed: set = field(default_factory=set)
     _pools: dict = field(default_factory=dict)
 
+    @property
+    def procedural_share(self) -> float:
+        """Share of the surfaces that show no photograph."""
+        materials = [primitive[4] for primitive in self.builder.primitives]
+        return float(np.mean([m.texture not in self.photographed for m in materials] or [1.0]))
+
     def texture(self, family: str) -> int:
-        """Index of a texture of a family: `object`, `wall`, `floor`, `card`, `screen`, ..."""
-        opaque = family in ("object", "wall", "floor")
-        if opaque and self.photos and self.rng.random() < self.photo_share:
-            family = "photo"
+        """Index of a texture of a family (`FAMILIES`); a photograph stands in for some."""
+        if family in PHOTOGRAPHED and self.photos and self.rng.random() < self.photo_share:
+            count = len(self.builder.primitives) + 1
+            if (1 - self.procedural_share) * (count - 1) + 1 <= MOST_PHOTOS * count:
+                family = "photo"
         pool = self._pools.setdefault(family, [])
         if len(pool) < POOL:
             pool.append(self._draw(family))
@@ -69,38 +109,41 @@ class Stage:
 
     def _draw(self, family: str) -> int:
         if family == "photo":
-            return self.builder.add_texture(draw_photo(self.rng, self.photos), mirrored=True)
-        makers = {
-            "object": OBJECT_TEXTURES,
-            "wall": WALL_TEXTURES,
-            "floor": FLOOR_TEXTURES,
-            "hedge": (foliage,),
-            "house": (windows,),
-            "card": CARDS,
-            "screen": SCREENS,
-            "wire": (wire_mesh,),
-        }[family]
+            photo = draw_photo(self.rng, self.photos)
+            index = self.builder.add_texture(photo, mirrored=True)
+            self.photographed.add(index)
+            return index
+        makers = FAMILIES[family]
         picture = makers[self.rng.integers(len(makers))](self.rng)
-        return self.builder.add_texture(
-            grained(self.rng, picture) if picture.shape[2] == 3 else picture
-        )
+        if family not in CALM and picture.shape == (textures.SIDE, textures.SIDE, 3):
+            picture = textures.grained(self.rng, picture)
+        return self.builder.add_texture(picture)
 
-    def material(self, family: str, depth_m: float, gloss: float | None = None) -> Material:
+    def _gloss(self, family: str) -> tuple[float, float]:
+        strength = 0.0
+        if self.rng.random() < GLOSSY.get(family, 0.25):
+            strength = self.rng.uniform(0.05, 0.6)
+        return strength, float(self.rng.choice([8.0, 30.0, 120.0]))
+
+    def material(
+        self, family: str, depth_m: float, gloss: float | None = None, emission: float = 0.0
+    ) -> Material:
         """Cover for a surface whose nearest visible point lies at this z-depth."""
         rng = self.rng
         density = rng.uniform(*TEXELS_PER_PX) * self.place.camera.lens.focal_length_px / depth_m
-        if gloss is None:
-            gloss = rng.uniform(0.05, 0.5) if rng.random() < 0.4 else 0.0
+        shine = self._gloss(family)
         return Material(
             self.texture(family),
             (density, density),
-            tuple(rng.uniform(0, SIDE, 2).tolist()),
-            (gloss, float(rng.choice([8.0, 30.0, 120.0]))),
+            tuple(rng.uniform(0, textures.SIDE, 2).tolist()),
+            shine if gloss is None else (gloss, shine[1]),
+            emission,
         )
 
-    def whole_picture(self, family: str, half_m) -> Material:
+    def whole_picture(self, family: str, half_m, emission: float = 0.0) -> Material:
         """Cover that shows a texture once over a quad of these half-lengths."""
         texture = self.texture(family)
         height, width = self.builder.pictures[texture].shape[:2]
         density = (width / 2 / half_m[0], height / 2 / half_m[1])
-        return Material(texture, density, (width / 2, height / 2))
+        shine = self._gloss(family)
+        return Material(texture, density, (width / 2, height / 2), shine, emission)

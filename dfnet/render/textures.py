@@ -37,6 +37,14 @@ def draw_colour(rng, dullest: float = 0.25, brightest: float = 0.85) -> np.ndarr
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0]
 
 
+def related(rng, colour) -> np.ndarray:
+    """A colour that goes with another: mostly lighter or darker, seldom a contrast."""
+    if rng.random() < 0.25:
+        return draw_colour(rng)
+    tint = np.asarray(colour) * rng.uniform(0.92, 1.08, 3) * rng.choice([0.55, 0.75, 1.25, 1.5])
+    return np.clip(tint, 0.02, 0.97)
+
+
 def mix(a, b, share) -> np.ndarray:
     """Blend two colours or pictures by a (H, W) share of b."""
     share = np.clip(share, 0, 1)[..., None]
@@ -44,16 +52,18 @@ def mix(a, b, share) -> np.ndarray:
 
 
 def grained(rng, picture: np.ndarray) -> np.ndarray:
-    """Add coarse dirt and fine grain."""
+    """Add coarse dirt and fine grain, to some surfaces more than to others."""
     coarse = fractal_noise(rng, rng.uniform(0.9, 1.3))
     fine = fractal_noise(rng, rng.uniform(0.0, 0.6))
-    factor = 1 + rng.uniform(0.03, 0.10) * coarse + rng.uniform(0.05, 0.14) * fine
+    worn = rng.uniform(0.15, 1.0)
+    factor = 1 + worn * (rng.uniform(0.02, 0.08) * coarse + rng.uniform(0.03, 0.12) * fine)
     return np.clip(picture * factor[..., None], 0, 1)
 
 
 def marble(rng) -> np.ndarray:
     """Two or three colours mixed by noise, with veins."""
-    a, b, c = draw_colour(rng), draw_colour(rng), draw_colour(rng)
+    a = draw_colour(rng)
+    b, c = related(rng, a), related(rng, a)
     noise = fractal_noise(rng, rng.uniform(0.7, 1.3))
     veins = np.exp(-np.abs(fractal_noise(rng, 1.2)) * rng.uniform(6, 20))
     return mix(mix(a, b, 0.5 + 0.4 * noise), c, veins)
@@ -64,8 +74,10 @@ def tiles(rng) -> np.ndarray:
     count = int(rng.choice([4, 8, 16, 32]))
     step = SIDE // count
     y, x = np.mgrid[:SIDE, :SIDE]
-    shade = rng.normal(0, 0.08, (count, count))[y // step, x // step]
-    picture = mix(draw_colour(rng), draw_colour(rng), ((x // step + y // step) % 2).astype(float))
+    shade = rng.normal(0, 0.03, (count, count))[y // step, x // step]
+    a = draw_colour(rng, 0.4, 0.95)
+    b = related(rng, a) if rng.random() < 0.4 else a
+    picture = mix(a, b, ((x // step + y // step) % 2).astype(float))
     picture = np.clip(picture + shade[..., None], 0, 1)
     grout = np.minimum(x % step, y % step) < max(1, step // rng.integers(10, 24))
     picture[grout] = draw_colour(rng, 0.1, 0.6)
@@ -80,7 +92,9 @@ def bricks(rng) -> np.ndarray:
     y, x = np.mgrid[:SIDE, :SIDE]
     shifted = (x + (y // high % 2) * high) % SIDE
     shade = rng.normal(0, 0.10, (rows, SIDE // wide))[y // high, shifted // wide]
-    picture = np.clip(draw_colour(rng) + shade[..., None] * rng.uniform(0.6, 1.4, 3), 0, 1)
+    clay = np.array([0.6, 0.33, 0.25]) * rng.uniform(0.5, 1.3) if rng.random() < 0.6 else None
+    colour = draw_colour(rng) if clay is None else clay
+    picture = np.clip(colour + shade[..., None] * rng.uniform(0.6, 1.4, 3), 0, 1)
     joint = np.minimum(shifted % wide, y % high) < max(1, high // 8)
     picture[joint] = draw_colour(rng, 0.3, 0.8)
     return picture
@@ -91,9 +105,8 @@ def stripes(rng) -> np.ndarray:
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     slant = int(rng.integers(-2, 3))
     phase = (x + slant * y) * rng.choice([4, 8, 16, 32])
-    bands = rng.uniform(0, 1, (32, 1)) ** 0.7 * draw_colour(rng, 0.5, 1.0) + rng.normal(
-        0, 0.1, (32, 3)
-    )
+    tones = rng.uniform(0.1, 1, (32, 1)) ** 0.7
+    bands = tones * draw_colour(rng, 0.5, 1.0) + rng.normal(0, 0.05, (32, 3))
     return np.clip(bands[(phase * rng.integers(2, 8)).astype(int) % 32], 0, 1)
 
 
@@ -104,7 +117,8 @@ def cloth(rng) -> np.ndarray:
     over = (x // period + y // period) % 2
     round_x = np.sin(np.pi * (x % period + 0.5) / period)
     round_y = np.sin(np.pi * (y % period + 0.5) / period)
-    a, b = draw_colour(rng), draw_colour(rng)
+    a = draw_colour(rng)
+    b = related(rng, a)
     warp_is_b = rng.random(16)[x * 16 // SIDE] > 0.6
     weft_is_b = rng.random(16)[y * 16 // SIDE] > 0.6
     warp, weft = mix(a, b, warp_is_b.astype(float)), mix(a, b, weft_is_b.astype(float))
@@ -164,7 +178,8 @@ def cells(rng) -> np.ndarray:
     )
     half = slice(SIDE // 2, SIDE // 2 + SIDE)
     distance, label = distance[half, half], label[half, half]
-    palette = np.stack([draw_colour(rng) for _ in range(6)])
+    first = draw_colour(rng)
+    palette = np.stack([related(rng, first) for _ in range(6)])
     shades = palette[rng.integers(6, size=label.max() + 1)] * rng.uniform(
         0.6, 1.2, (label.max() + 1, 1)
     )
@@ -181,7 +196,7 @@ def wood(rng) -> np.ndarray:
     wobble = fractal_noise(rng, 1.6, stretch=0.35) * rng.uniform(1, 4)
     rings = 0.5 + 0.5 * np.sin(y / SIDE * boards * rng.uniform(15, 50) + wobble)
     fibres = fractal_noise(rng, 0.5, stretch=0.2)
-    base = draw_colour(rng, 0.3, 0.8) * 0.4 + np.array([0.55, 0.38, 0.22]) * 0.6
+    base = draw_colour(rng, 0.3, 0.8) * 0.3 + np.array([0.55, 0.38, 0.22]) * rng.uniform(0.4, 1.1)
     tone = (0.75 + 0.25 * rings + 0.07 * fibres) * rng.uniform(0.75, 1.15, boards)[board]
     picture = np.clip(base * tone[..., None], 0, 1)
     picture[y * boards % SIDE < boards * 2] *= 0.35
@@ -236,7 +251,6 @@ def windows(rng) -> np.ndarray:
     return picture
 
 
-PRINTED = (page, shapes, spines)
-OBJECT_TEXTURES = (marble, tiles, stripes, cloth, page, shapes, cells, wood, page, shapes)
-WALL_TEXTURES = (bricks, tiles, wood, cloth, spines, shapes, marble, page)
-FLOOR_TEXTURES = (wood, tiles, cells, cloth, marble, bricks)
+OBJECT_TEXTURES = (marble, stripes, cloth, cloth, page, shapes, cells, wood)
+WALL_TEXTURES = (bricks, tiles, wood, stripes, marble, spines)
+FLOOR_TEXTURES = (wood, wood, tiles, cells, cloth, marble)
