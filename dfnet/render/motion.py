@@ -10,8 +10,8 @@ from dfnet.render.geometry import World
 from dfnet.render.shade import first_solid_hit
 from dfnet.render.trace import ray_through, view_of
 
-TRIES = 12  # pixels looked through for a thing that can move
-LARGEST_SHARE = 0.3  # of the picture's width; what is larger is furniture, floor or wall
+TRIES = 40  # pixels looked through for a thing that can move
+LARGEST_SHARE = 0.5  # of the picture's width; what is larger is furniture, floor or wall
 REFERENCE_WIDTH_PX = 384  # the picture that `CameraEffects.moved_px` counts pixels of
 
 
