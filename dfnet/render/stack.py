@@ -81,8 +81,7 @@ def render_stack(seed: int, folder: Path, scene: SceneOptions, options: StackOpt
 def _fill(folder: Path, seed: int, scene: Scene, options: StackOptions) -> None:
     truth = rounded(trace_truth(scene.world, scene.wide, scene.ultrawide, scene.motion))
     sharp = photograph(scene, scene.wide, options.sharp_samples, options.threads, pinhole=True)
-    # One exposure for the whole scene: its brightest percent is about white.
-    exposure = 1.0 / max(1e-6, float(np.percentile(sharp.max(0), 99)))
+    exposure = exposure_of(sharp, scene.white)
     _write_radiance(exposure * sharp, folder / "truth" / "all_in_focus.png")
     _write_geometry(truth, folder / "truth" / "geometry.npz")
     distances = focus_distances(truth.depth_w_m, options.slices, np.random.default_rng([seed, 1]))
@@ -153,8 +152,23 @@ def draw_apertures(options: StackOptions, rng: np.random.Generator) -> tuple[cap
     )
 
 
+def exposure_of(radiance: np.ndarray, white: float) -> float:
+    """One exposure for a scene: the brightest percent of what does not shine itself is white.
+
+    Args:
+        radiance: (3, H, W).
+        white: radiance of a white surface in full light; what is brighter (windows, lamps) clips.
+    """
+    brightest = radiance.max(0)
+    lit = brightest[brightest <= 1.05 * white]
+    return 1.0 / max(1e-6, float(np.percentile(lit if lit.size else brightest, 99)))
+
+
 def focus_distances(depth_w_m: np.ndarray, count: int, rng: np.random.Generator) -> list[float]:
-    """Focus distances [m], near to far: even steps in dioptres over the scene, each a little off.
+    """Focus distances [m], near to far, each a little off even steps.
+
+    Steps are half even in dioptres and half even in area, so that most slices have something in
+    focus where a scene is empty between its near and its far things.
 
     Args:
         depth_w_m: (H, W) z-depth; the nearest and farthest 3 % of the pixels do not count.
@@ -164,7 +178,8 @@ def focus_distances(depth_w_m: np.ndarray, count: int, rng: np.random.Generator)
     far, near = np.percentile(1 / depth_w_m, [3, 97])
     steps = np.linspace(0, 1, count) if count > 1 else np.array([0.5])
     steps = np.clip(steps + rng.uniform(-0.25, 0.25, count) / max(1, count - 1), 0, 1)
-    dioptres = np.sort(near + (far - near) * steps)[::-1]
+    by_area = np.percentile(1 / depth_w_m, 3 + 94 * steps)
+    dioptres = np.sort(0.5 * (near + (far - near) * steps) + 0.5 * by_area)[::-1]
     distances = 1 / np.maximum(dioptres, 1e-9)
     return [round(float(d), 4) for d in np.clip(distances, *FOCUS_RANGE_M)]
 
