@@ -14,7 +14,7 @@ from dfnet.render.settings import SETTINGS
 from dfnet.render.splits import check_seeds, find_photos
 from dfnet.render.stack import StackOptions
 
-SMALLEST_PX = 64
+SMALLEST_PX = 128  # so that UW, at half the pixels per radian, has 64 too
 PROJECT = Path(__file__).resolve().parents[2]
 
 
