@@ -3,7 +3,7 @@
 import numpy as np
 
 from dfnet.render.geometry import BOX, QUAD, SPHERE, TUBE
-from dfnet.render.shapes import blob, lid, ring, rod, stand, unit
+from dfnet.render.shapes import Body, blob, body, lid, ring, rod, stand, unit
 from dfnet.render.stage import Spot, Stage
 
 
@@ -149,13 +149,12 @@ def monitor(stage: Stage, spot: Spot) -> None:
 
 def plush(stage: Stage, spot: Spot) -> None:
     """A sitting toy animal of rounded parts."""
-    rng, place, tall = stage.rng, stage.place, spot.height_m
+    rng, tall = stage.rng, spot.height_m
     fur = stage.material(
         str(rng.choice(["fabric", "plain", "skin"])), 0.7 * spot.depth_m, gloss=0.0
     )
     pale = stage.material("fabric", 0.7 * spot.depth_m, gloss=0.0)
-    right, _, ahead = place.upright((1, 1, 1), rng.uniform(-0.7, 0.7))
-    at = lambda x, y, z: spot.base + tall * (x * right + y * place.up - z * ahead)  # noqa: E731
+    at = body(stage, spot, rng.uniform(-0.7, 0.7), tall).at
     blob(stage, at(0, 0.3, 0), tall * np.array([0.25, 0.3, 0.22]), fur)
     blob(stage, at(0, 0.72, 0.03), tall * np.array([0.2, 0.18, 0.18]), fur)
     blob(stage, at(0, 0.68, 0.17), tall * np.array([0.09, 0.07, 0.08]), pale)
@@ -176,34 +175,34 @@ def person(stage: Stage, spot: Spot) -> None:
     cloth = stage.material("fabric", 0.8 * spot.depth_m, gloss=0.0)
     skin = stage.material("skin", 0.8 * spot.depth_m)
     hair = stage.material("bark", 0.8 * spot.depth_m)
-    right, _, ahead = place.upright((1, 1, 1), rng.uniform(-0.9, 0.9))
-    at = lambda x, y, z=0.0: spot.base + tall * (x * right + y * place.up - z * ahead)  # noqa: E731
-    size = lambda x, y, z: tall * np.array([x, y, z])  # noqa: E731
-    blob(stage, at(0, 0.66), size(0.115, 0.2, 0.075), coat)
-    blob(stage, at(0, 0.92), size(0.052, 0.072, 0.06), skin)
-    blob(stage, at(0, 0.94, -0.02), size(0.058, 0.06, 0.058), hair)
+    figure = body(stage, spot, rng.uniform(-0.9, 0.9), tall)
+    at = figure.at
+    blob(stage, at(0, 0.66), tall * np.array([0.115, 0.2, 0.075]), coat)
+    blob(stage, at(0, 0.92), tall * np.array([0.052, 0.072, 0.06]), skin)
+    blob(stage, at(0, 0.94, -0.02), tall * np.array([0.058, 0.06, 0.058]), hair)
     rod(stage, at(0, 0.8), at(0, 0.9), 0.028 * tall, skin)
     for side in (-1, 1):
         foot = at(0.055 * side, 0.02, rng.uniform(-0.08, 0.08))
         hip = at(0.05 * side, 0.52)
-        axes = place.upright(size(0.04, 0.02, 0.075))
+        axes = place.upright(tall * np.array([0.04, 0.02, 0.075]))
         stage.builder.add(SPHERE, foot, axes, hair)
         rod(stage, foot, hip, 0.043 * tall, cloth)
         shoulder, elbow = at(0.11 * side, 0.79), at(0.17 * side, rng.uniform(0.58, 0.68))
-        hand = elbow + size(0.17, 0.17, 0.17) * unit(-place.up - ahead * rng.uniform(-0.2, 1.5))
+        hand = elbow + 0.17 * tall * unit(figure.front * rng.uniform(-0.2, 1.5) - figure.up)
         rod(stage, shoulder, elbow, 0.032 * tall, coat)
         rod(stage, elbow, hand, 0.027 * tall, coat)
-        blob(stage, elbow, size(0.032, 0.032, 0.032), coat)
-        blob(stage, hand, size(0.028, 0.028, 0.028), skin)
+        blob(stage, elbow, tall * np.array([0.032, 0.032, 0.032]), coat)
+        blob(stage, hand, tall * np.array([0.028, 0.028, 0.028]), skin)
 
 
 def chair(stage: Stage, spot: Spot) -> None:
     """Four thin legs, a seat and a back of rods."""
     rng, place, tall = stage.rng, stage.place, spot.height_m
     right, _, ahead = place.upright((1, 1, 1), rng.uniform(-3, 3))
+    frame_m = Body(spot.base, 0.24 * tall * right, tall * place.up, 0.24 * tall * ahead)
     frame = stage.material(str(rng.choice(["wood", "metal", "plain"])), 0.8 * spot.depth_m)
     wide, thin = 0.24 * tall, tall * rng.uniform(0.012, 0.025)
-    at = lambda x, y, z: spot.base + wide * (x * right + z * ahead) + tall * y * place.up  # noqa: E731
+    at = frame_m.at
     for x in (-1, 1):
         rod(stage, at(x, 0, -1), at(x, 0.5, -1), thin, frame)
         rod(stage, at(x, 0, 1), at(x, 0.98, 1.1), thin, frame)

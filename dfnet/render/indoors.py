@@ -110,7 +110,7 @@ def build_table_top(stage: Stage, near_m: float, far_m: float) -> None:
     add_slab(stage, below, (-ends, ends), family)
     place = stage.place
     width, height = place.camera.size
-    for y in np.linspace(0.95, 0.05, int(rng.integers(4, 7))):
+    for y in np.linspace(0.95, 0.05, int(rng.integers(5, 9))):
         ray = place.through_pixel(rng.uniform(0, 1) * width, y * height, 1.0)
         ahead = below * (ray @ place.ahead) / max(-(ray @ place.up), 0.03)
         if ahead < 0.9 * ends:
@@ -197,7 +197,7 @@ def _fill_board(stage: Stage, board, gap: float, wide: float) -> None:
 
 def build_counter(stage: Stage, near_m: float, far_m: float) -> None:
     """A kitchen counter with packets before a tiled wall, a rail with tools, perhaps a window."""
-    rng, place = stage.rng, stage.place
+    rng = stage.rng
     begins = min(near_m * rng.uniform(1.2, 1.9), 0.5 * far_m)
     below = ground_height(stage, begins)
     family = str(rng.choice(["plain", "floor", "wood", "calm"]))
@@ -212,7 +212,6 @@ def build_counter(stage: Stage, near_m: float, far_m: float) -> None:
         add_wall_shelf(stage, 0.99 * far_m, turn, PANTRY)
     if rng.random() < 0.6:
         _add_rail(stage, far_m * rng.uniform(0.75, 0.92))
-    _ = place
 
 
 def _add_rail(stage: Stage, depth_m: float) -> None:

@@ -6,7 +6,7 @@ from dfnet.render import goods, growth
 from dfnet.render.clusters import OUTDOORS, add_cluster
 from dfnet.render.geometry import BOX, DISC, QUAD, SPHERE
 from dfnet.render.indoors import add_groups
-from dfnet.render.shapes import hanging, rod, wire
+from dfnet.render.shapes import Body, hanging, rod, wire
 from dfnet.render.stage import Spot, Stage
 from dfnet.render.surroundings import (
     add_backdrop,
@@ -27,7 +27,8 @@ def build_terrace(stage: Stage, near_m: float, far_m: float) -> None:
     begins = near_m * rng.uniform(1.2, 2.2)
     ends = begins * rng.uniform(3, 6)
     below = ground_height(stage, begins)
-    add_floor(stage, below, (0.02, ends * 1.05))
+    paving = str(rng.choice(["tiles", "road", "wood", "floor"]))
+    add_floor(stage, below, (0.02, ends * 1.05), paving)
     add_groups(stage, below, (begins * 1.15, 0.8 * ends), OUTDOORS, int(rng.integers(2, 5)))
     _add_railing(stage, below, ends)
     meadow = below + rng.uniform(0.0, 0.5)
@@ -170,7 +171,9 @@ def _add_front(stage: Stage, side: int, below_m: float, first_m: float) -> None:
         middle = centre + share * axes[2] - side * (deep + 1.05 * half[0]) * place.right
         middle = middle + place.up * (0.5 * below_m - (middle @ place.up))
         shine = rng.uniform(1.0, 3.0) * (rng.random() < 0.3)
-        stage.builder.add(QUAD, middle, sign, stage.whole_picture("label", half, emission=shine))
+        stage.builder.add(
+            QUAD, middle, sign, stage.whole_picture("label", half, shine, 0.9 * middle[2])
+        )
 
 
 def _add_street_thing(stage: Stage, spot: Spot) -> None:
@@ -192,7 +195,8 @@ def _add_street_thing(stage: Stage, spot: Spot) -> None:
         axes = place.upright((*half, 1.0), rng.uniform(-0.5, 0.5))
         middle = top - 0.5 * place.up - 0.06 * place.ahead
         kind = DISC if rng.random() < 0.4 else QUAD
-        stage.builder.add(kind, middle, axes, stage.whole_picture("label", half))
+        label = stage.whole_picture("label", half, depth_m=0.9 * middle[2])
+        stage.builder.add(kind, middle, axes, label)
 
 
 def _add_car(stage: Stage, spot: Spot) -> None:
@@ -200,7 +204,7 @@ def _add_car(stage: Stage, spot: Spot) -> None:
     body = stage.material("plain", 0.7 * spot.depth_m, gloss=0.5)
     dark = stage.material("metal", 0.7 * spot.depth_m, gloss=0.6)
     right, _, ahead = place.upright((1, 1, 1), rng.uniform(-3, 3))
-    at = lambda x, y, z: spot.base + x * right + y * place.up + z * ahead  # noqa: E731
+    at = Body(spot.base, right, place.up, ahead).at
     frame = np.stack([right, -place.up, ahead])
     stage.builder.add(BOX, at(0, 0.6, 0), frame * np.array([[2.0], [0.32], [0.85]]), body)
     stage.builder.add(SPHERE, at(-0.2, 0.95, 0), frame * np.array([[1.35], [0.55], [0.75]]), dark)

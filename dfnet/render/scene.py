@@ -22,8 +22,10 @@ KINDS = tuple((name, setting.share) for name, setting in SETTINGS.items())
 # Lengths in pixels hold for a crop 512 px wide; on other sizes the same scene is scaled.
 STANDARD_WIDTH_PX = 512
 FULL_WIDTH_PX = (1300, 4080)  # of the virtual full frame that the picture is a crop of
-LARGEST_COC_PX = (8.0, 100.0)  # between the scene's ends, lens focused on one of them
-MEDIAN_COC_PX, COC_SPREAD = 25.0, 0.63  # of a log-normal: 5 % above 70 px
+LARGEST_COC_PX = (9.0, 110.0)  # between the scene's ends, lens focused on one of them
+# Of a log-normal. What is seen of a scene begins behind its near end: the median of what shows
+# is near 25 px, and 5 % show more than 70 px.
+MEDIAN_COC_PX, COC_SPREAD = 36.0, 0.6
 NEAREST_M = 0.1
 LARGEST_DISPARITY_PX = 320  # between the nearest and the farthest thing
 DEFOCUS_PER_DISPARITY = (0.15, 0.4)

@@ -1,5 +1,7 @@
 """Parts that things are made of: rods, bent wires, rings, and shapes that stand on a spot."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dfnet.render.builder import Material
@@ -10,6 +12,25 @@ from dfnet.render.stage import Spot, Stage
 def unit(vector) -> np.ndarray:
     """The vector at length 1."""
     return np.asarray(vector, float) / np.linalg.norm(vector)
+
+
+class Body(NamedTuple):
+    """A frame for things of many parts: right, up and towards the viewer, in body lengths."""
+
+    base: np.ndarray
+    right: np.ndarray
+    up: np.ndarray
+    front: np.ndarray
+
+    def at(self, right: float, up: float, front: float = 0.0) -> np.ndarray:
+        """A point [m] given in body lengths."""
+        return self.base + right * self.right + up * self.up + front * self.front
+
+
+def body(stage: Stage, spot: Spot, turn: float, length_m: float) -> Body:
+    """The frame of a thing that stands at a spot, turned about `up`."""
+    right, _, ahead = stage.place.upright((1, 1, 1), turn) * length_m
+    return Body(spot.base, right, stage.place.up * length_m, -ahead)
 
 
 def across(way) -> tuple[np.ndarray, np.ndarray]:
@@ -63,12 +84,12 @@ def stand(stage: Stage, spot: Spot, kind: int, half_m, **pose) -> None:
     """Put one shape of these half-lengths (across, tall, deep) on the spot.
 
     `pose`: `raised` above the support, `aside` to the right, `ahead` [m]; `turn`, `lean` [rad];
-    `family` of its texture or a `material`; `sunk`, the share of its half height below the spot.
+    `family` of its texture or a `material`.
     """
     place = stage.place
     axes = place.upright(half_m, pose.get("turn", 0.0), pose.get("lean", 0.0))
     centre = spot.base + place.right * pose.get("aside", 0.0) + place.ahead * pose.get("ahead", 0.0)
-    centre = centre - axes[1] * (1 - pose.get("sunk", 0.0)) + place.up * pose.get("raised", 0.0)
+    centre = centre - axes[1] + place.up * pose.get("raised", 0.0)
     nearest = max(0.6 * spot.depth_m, centre[2] - np.linalg.norm(half_m))
     material = pose.get("material") or stage.material(pose.get("family", "object"), nearest)
     stage.builder.add(kind, centre, axes, material)

@@ -140,10 +140,16 @@ class Stage:
             emission,
         )
 
-    def whole_picture(self, family: str, half_m, emission: float = 0.0) -> Material:
-        """Cover that shows a texture once over a quad of these half-lengths."""
+    def whole_picture(
+        self, family: str, half_m, emission: float = 0.0, depth_m: float = np.inf
+    ) -> Material:
+        """Cover that shows a texture once over a quad of these half-lengths.
+
+        Where the quad is so large at its z-depth `depth_m` that texels would be wider than pixels,
+        the texture stays finer than that, and its repeats fill the rest.
+        """
         texture = self.texture(family)
         height, width = self.builder.pictures[texture].shape[:2]
-        density = (width / 2 / half_m[0], height / 2 / half_m[1])
-        shine = self._gloss(family)
-        return Material(texture, density, (width / 2, height / 2), shine, emission)
+        least = TEXELS_PER_PX[0] * self.place.camera.lens.focal_length_px / depth_m
+        density = (max(width / 2 / half_m[0], least), max(height / 2 / half_m[1], least))
+        return Material(texture, density, (width / 2, height / 2), self._gloss(family), emission)

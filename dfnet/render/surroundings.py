@@ -10,7 +10,7 @@ from dfnet.render.clusters import add_cluster
 from dfnet.render.geometry import BOX, QUAD
 from dfnet.render.shapes import rod
 from dfnet.render.stage import Stage
-from dfnet.render.textures import SIDE, fractal_noise, mix
+from dfnet.render.textures import fractal_noise, mix
 
 SKY_M = 5000.0
 SLAB_M = 0.012  # half the thickness of table tops
@@ -126,7 +126,7 @@ def add_pictures(stage: Stage, ahead_m: float, turn: float, count: int) -> None:
         frame = stage.material("wood" if rng.random() < 0.6 else "plain", 0.8 * middle[2])
         stage.builder.add(BOX, middle - axes[2] * 1.05, axes, frame)
         inner = half[:2] * rng.uniform(0.8, 0.97)
-        poster = stage.whole_picture("poster", inner)
+        poster = stage.whole_picture("poster", inner, depth_m=0.85 * middle[2])
         sheet = axes * np.array([[inner[0] / half[0]], [inner[1] / half[1]], [1.0]])
         stage.builder.add(QUAD, middle - axes[2] * 2.2, sheet, poster)
 
@@ -141,7 +141,7 @@ def add_window(stage: Stage, ahead_m: float, turn: float) -> None:
         [1, rng.uniform(0.8, 1.6)]
     )
     axes = place.upright((*half, 0.01 * half[0]), turn)
-    outside = stage.whole_picture("outside", half, emission=rng.uniform(1.8, 4.0))
+    outside = stage.whole_picture("outside", half, rng.uniform(1.8, 4.0), 0.8 * middle[2])
     middle = middle - 2 * axes[2]
     stage.builder.add(QUAD, middle, axes, outside)
     front = middle - 2 * axes[2]
@@ -183,8 +183,8 @@ def add_sky(stage: Stage) -> None:
     rng, place = stage.rng, stage.place
     axes = place.upright((12000.0, 12000.0, 1.0))
     picture = stage.builder.add_texture(_sky_picture(rng))
-    density = SIDE / place.metres(1.2 * place.camera.size[0], SKY_M)
-    cover = Material(picture, (density, density), (0.0, 0.0), emission=rng.uniform(0.8, 2.0))
+    density = 1.1 / place.metres(1.0, SKY_M)
+    cover = Material(picture, (density, density), (0.0, 0.0), emission=rng.uniform(0.5, 1.6))
     stage.builder.add(QUAD, place.point(0, 0, SKY_M), axes, cover)
 
 
