@@ -178,7 +178,7 @@ def focus_distances(depth_w_m: np.ndarray, count: int, rng: np.random.Generator)
     far, near = np.percentile(1 / depth_w_m, [3, 97])
     steps = np.linspace(0, 1, count) if count > 1 else np.array([0.5])
     steps = np.clip(steps + rng.uniform(-0.25, 0.25, count) / max(1, count - 1), 0, 1)
-    by_area = np.percentile(1 / depth_w_m, 3 + 94 * steps)
+    by_area = np.percentile(1 / depth_w_m, 97 - 94 * steps)
     dioptres = np.sort(0.5 * (near + (far - near) * steps) + 0.5 * by_area)[::-1]
     distances = 1 / np.maximum(dioptres, 1e-9)
     return [round(float(d), 4) for d in np.clip(distances, *FOCUS_RANGE_M)]
