@@ -21,6 +21,7 @@ METADATA = "capture.json"
 PARTIAL = ".partial-"  # a folder of such a name is still being written
 FORMAT = 1
 WHITE_LEVEL = 4.0  # radiance of the brightest value a `sqrt_linear` file holds
+INDEX_LEVELS = 256  # per slice, in the 16-bit file of `sharpest_slice`
 ENCODINGS = ("srgb", "sqrt_linear")
 
 
@@ -68,19 +69,26 @@ class Aperture(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What only a renderer knows, on W's grid.
+    """What is known beyond the photos, on W's grid; None is unknown.
+
+    A renderer knows the picture and the geometry exactly. An imported focus stack knows the merge
+    of its slices, the slice that is sharpest where, and how far to trust both.
 
     Attributes:
-        all_in_focus: (3, H, W) noise-free photo by a pinhole W.
+        all_in_focus: (3, H, W) noise-free photo by a pinhole W, or the merge of all slices.
         depth_w_m: (1, H, W) z-depth [m]; `inf` is sky.
         flow_w_to_uw: (2, H, W) [px].
         occluded_w: (1, H, W) bool, True where UW cannot see the point.
+        confidence: (1, H, W) in [0, 1]; low where no slice is sharp, textured or consistent.
+        sharpest_slice: (1, H, W) index of the sharpest slice, with fractions between two.
     """
 
     all_in_focus: Tensor
-    depth_w_m: Tensor
-    flow_w_to_uw: Tensor
-    occluded_w: Tensor
+    depth_w_m: Tensor | None = None
+    flow_w_to_uw: Tensor | None = None
+    occluded_w: Tensor | None = None
+    confidence: Tensor | None = None
+    sharpest_slice: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,10 @@ class Capture:
         encoding: `srgb` photos, or `sqrt_linear` noise-free renders that are developed on loading.
         focus_distance_m: per slice [m], or None.
         cameras: what is known of `wide` and `ultrawide`.
-        truth: file names of `all_in_focus` and `geometry`, for rendered scenes.
+        truth: file names of `all_in_focus` and either `geometry`, for rendered scenes, or
+            `confidence` and `sharpest_slice`, for imported stacks.
+        stack_geometry: file with one disparity and one blur law for all slices of an imported stack
+            (`dfnet.preprocess.stack_geometry`).
         apertures: further pictures by W, at other apertures.
         origin: free notes on where the files come from.
         photo: how renders are developed; not stored, since it is a choice of who loads them.
@@ -107,6 +118,7 @@ class Capture:
     focus_distance_m: tuple[float, ...] | None = None
     cameras: dict[str, Camera] = field(default_factory=dict)
     truth: dict[str, str] | None = None
+    stack_geometry: str | None = None
     apertures: tuple[Aperture, ...] = ()
     origin: dict = field(default_factory=dict)
     photo: PhotoSettings = PHONE
@@ -171,13 +183,30 @@ class Capture:
         return self._photo(name, self._shot().wide.clean(), "clean")
 
     def load_truth(self) -> Truth:
-        """The renderer's truth.
+        """The renderer's truth, or what an import found; `has_geometry` tells which.
 
         Raises:
             InputError: the capture has none, or its files do not hold what they should.
         """
         if self.truth is None:
-            raise InputError(f"{self.folder / METADATA}: no `truth`\n  Only renders have it.")
+            raise InputError(
+                f"{self.folder / METADATA}: no `truth`\n  Renders and imported stacks have it."
+            )
+        geometry = self._true_geometry() if self.has_geometry else (None, None, None)
+        confidence, index = (self.truth.get(k) for k in ("confidence", "sharpest_slice"))
+        return Truth(
+            self.load_clean(self.truth["all_in_focus"]),
+            *geometry,
+            read_image(self.folder / confidence)[:1] if confidence else None,
+            read_image(self.folder / index)[:1] * (65535 / INDEX_LEVELS) if index else None,
+        )
+
+    @property
+    def has_geometry(self) -> bool:
+        """Whether depth, flow and occlusion are known exactly, as only a renderer does."""
+        return "geometry" in (self.truth or {})
+
+    def _true_geometry(self) -> tuple[Tensor, Tensor, Tensor]:
         path = self.folder / self.truth["geometry"]
         try:
             with path.open("rb") as file, np.load(file) as geometry:
@@ -189,12 +218,7 @@ class Capture:
             raise InputError(
                 f"{path}: cannot be read ({error})\n  Render the scene again."
             ) from error
-        return Truth(
-            self.load_clean(self.truth["all_in_focus"]),
-            depth.float()[None],
-            flow.float(),
-            occluded.bool()[None],
-        )
+        return depth.float()[None], flow.float(), occluded.bool()[None]
 
     def true_defocus_w_px(self, index: int, depth_w_m: Tensor) -> Tensor:
         """Signed circle-of-confusion diameter of slice `index` [px], from depth and metadata.

@@ -20,6 +20,7 @@ MIN_SIDE_PX = 64
 MAX_PIXELS = 220_000_000
 WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 Image.MAX_IMAGE_PIXELS = None  # phones take 200 megapixels; MAX_PIXELS is checked here
+CAMERA_FIELDS = ("FocalLength", "FocalLengthIn35mmFilm", "FNumber", "Make", "Model")
 _EXIF_IFD = ExifTags.IFD.Exif
 
 
@@ -87,9 +88,8 @@ def _refuse_unusable(path: Path, image: Image.Image) -> None:
         )
 
 
-def read_exif(path: Path | str) -> dict[str, float | str]:
-    """The EXIF fields this project uses, by name; empty where the file has none."""
-    names = ("FocalLength", "FocalLengthIn35mmFilm", "FNumber", "Make", "Model")
+def read_exif(path: Path | str, names: tuple[str, ...] = CAMERA_FIELDS) -> dict[str, float | str]:
+    """EXIF fields by name; empty where the file has none."""
     try:
         with Image.open(path) as image:
             exif = image.getexif()
