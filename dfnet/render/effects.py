@@ -22,7 +22,8 @@ class CameraEffects:
         distortion_uw: radial residue of UW at the corner, as a share of the radius. Corrected phone
             photos keep about a percent.
         corner_blur_w_px: how much wider than a pixel W's footprint is at the corner [px].
-        corner_blur_uw_px: the same of UW, whose corners are visibly softer.
+        corner_blur_uw_px: the same of UW, which is visibly softer outwards; W's view ends at about
+            0.6 of UW's radius, where 2.5 px have become 1 px.
         cat_eye_w: how far the rim of the barrel is shifted over W's aperture at the corner, in
             lens radii; 0.4 hides a quarter of the lens. The phone's shading correction makes up
             for the light, so only shapes change.
@@ -39,7 +40,7 @@ class CameraEffects:
     vignetting_uw: Range = (0.0, 0.25)
     distortion_uw: Range = (-0.015, 0.015)
     corner_blur_w_px: Range = (0.0, 0.4)
-    corner_blur_uw_px: Range = (0.0, 1.5)
+    corner_blur_uw_px: Range = (0.0, 2.5)
     cat_eye_w: Range = (0.0, 0.4)
     breathing: bool = False
     moved_probability: float = 0.2
