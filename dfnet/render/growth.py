@@ -29,6 +29,9 @@ def grow(stage: Stage, foot, way, size_m: tuple[float, float], levels: int, bark
         bent = unit(way + rng.normal(0, 0.12, 3))
         middle, end = foot + 0.5 * length * way, foot + 0.5 * length * (way + bent)
         wire(stage, [foot, middle, end], [radius, 0.85 * radius], bark)
+        if left == levels:  # the thickest rods show where they join
+            for joint, thick in ((middle, 0.93 * radius), (end, 0.85 * radius)):
+                stage.builder.add(SPHERE, joint, thick * np.eye(3), bark)
         if left == 0:
             tips.append((end, bent))
             continue

@@ -189,7 +189,8 @@ def add_sky(stage: Stage) -> None:
 
 
 def _sky_picture(rng) -> np.ndarray:
-    blue = np.array([rng.uniform(0.4, 0.75), rng.uniform(0.6, 0.85), rng.uniform(0.85, 1.0)])
+    red = rng.uniform(0.35, 0.65)
+    blue = np.array([red, red + rng.uniform(0.12, 0.22), rng.uniform(0.88, 1.0)])
     cloudy = rng.uniform(0.1, 0.9)
     noise = fractal_noise(rng, rng.uniform(1.6, 2.1))
     return mix(blue, np.full(3, rng.uniform(0.85, 1.0)), cloudy + 0.35 * noise)

@@ -196,8 +196,10 @@ def wood(rng) -> np.ndarray:
     wobble = fractal_noise(rng, 1.6, stretch=0.35) * rng.uniform(1, 4)
     rings = 0.5 + 0.5 * np.sin(y / SIDE * boards * rng.uniform(15, 50) + wobble)
     fibres = fractal_noise(rng, 0.5, stretch=0.2)
-    base = draw_colour(rng, 0.3, 0.8) * 0.3 + np.array([0.55, 0.38, 0.22]) * rng.uniform(0.4, 1.1)
-    tone = (0.75 + 0.25 * rings + 0.07 * fibres) * rng.uniform(0.75, 1.15, boards)[board]
+    brown = np.array([0.55, 0.38, 0.22]) * rng.uniform(0.4, 1.1)
+    base = draw_colour(rng, 0.3, 0.8) * 0.3 + brown
+    strength, paler = rng.uniform(0.05, 0.3), rng.uniform(0.75, 1.15, boards)
+    tone = (1 - strength + strength * rings + 0.07 * fibres) * paler[board]
     picture = np.clip(base * tone[..., None], 0, 1)
     picture[y * boards % SIDE < boards * 2] *= 0.35
     return picture
