@@ -69,6 +69,29 @@ def test_with_everything_off_light_is_clipped_and_encoded_exactly():
         assert torch.equal(develop(scene(), camera, seeded()), want)
 
 
+WAVES = draw_tone_waves(0.4, (20.0, 60.0), seeded(7))
+ALONE = [
+    ("contrast", {"contrast": 0.5}, lambda light: add_contrast(srgb_from_linear(light), 0.5)),
+    ("softness", {"softness_px": 0.6}, lambda light: srgb_from_linear(soften(light, 0.6))),
+    ("shake", {"shake_px": 1.5}, lambda light: srgb_from_linear(shake(light, 1.5, seeded()))),
+    ("local tone", {"local_tone": WAVES}, lambda x: srgb_from_linear(apply_local_tone(x, WAVES))),
+    (
+        "sharpening",
+        {"sharpening": 0.8, "sharpening_radius_px": 1.2},
+        lambda light: sharpen(srgb_from_linear(light), 0.8, 1.2),
+    ),
+    ("jpeg", {"jpeg_quality": 85}, lambda light: compress(srgb_from_linear(light), 85, False)),
+]
+
+
+@pytest.mark.parametrize(("effect", "wanted"), [a[1:] for a in ALONE], ids=[a[0] for a in ALONE])
+def test_each_effect_acts_where_it_should_light_or_photo(effect, wanted):
+    light = scene() * 0.3  # nothing clips
+    got = develop(light, CameraShot(**effect), seeded())
+    assert_close(got, wanted(light))
+    assert (got - srgb_from_linear(light)).abs().max() > 0.01
+
+
 def test_exposure_and_white_balance_multiply_light_before_the_curve():
     camera = CameraShot(exposure=0.5, white_balance=(1.2, 1.0, 0.8))
     got = linear_from_srgb(develop(torch.full((3, 2, 2), 0.4), camera, seeded()))
@@ -153,6 +176,7 @@ def test_local_tone_is_on_ultrawide_only_and_differences_are_relative_to_wide():
     assert stops.std() == pytest.approx(0.3, rel=0.1)
     gains = np.log([s.ultrawide.white_balance for s in shots])
     assert gains.std(0) == pytest.approx([0.1, 0.0, 0.1], rel=0.1, abs=1e-6)
+    assert gains.mean(0) == pytest.approx([0, 0, 0], abs=0.02)
     assert {s.wide.exposure > 1 for s in shots} == {True, False}
 
 
