@@ -38,7 +38,8 @@ def main(cfg: DictConfig) -> None:
     groups = {f"{len(folders)} rendered": sample_renders(folders)}
     if cfg.real is not None:
         pairs = find_pairs(cfg.real)
-        groups[f"{len(pairs)} real, blur estimated"] = pool(map(sample_pair, pairs))
+        name = f"{len(pairs)} real, 1/{cfg.reduce} size, blur estimated"
+        groups[name] = pool(sample_pair(pair, cfg.reduce) for pair in pairs)
     print(report(groups))
     if cfg.score:
         scores = score_folders(folders, {"W itself": w_unchanged}, TASKS, "truth")

@@ -18,7 +18,6 @@ COC_EDGES_PX = (0.0, 1.0, 8.0, 25.0, np.inf)
 COC_NAMES = ("in focus (below 1 px)", "light (1 to 8 px)", "strong (8 to 25 px)", "heavy (above)")
 EVERY_PX = 5  # pixels lie this far apart in the samples: neighbours say the same
 LUMA = (0.2126, 0.7152, 0.0722)
-REDUCE = 2  # real photos are matched at half their size; blur is counted in full pixels again
 
 
 class Samples(NamedTuple):
@@ -56,18 +55,23 @@ def sample_render(capture: Capture) -> Samples:
     )
 
 
-def sample_pair(folder: Path) -> Samples:
+def sample_pair(folder: Path, reduce: int = 1) -> Samples:
     """Values of a real pair, `wide.*` and `ultrawide.*`; its blur is estimated, its depth unknown.
+
+    Args:
+        folder: with the two photos.
+        reduce: both photos are made this many times smaller first; pixels are those afterwards.
 
     Raises:
         InputError: no such photos, or they do not match.
     """
-    image_w, image_uw = (read_image(_photo(folder, name)) for name in ("wide", "ultrawide"))
-    found = preprocess_pair(*(F.avg_pool2d(image, REDUCE) for image in (image_w, image_uw)))
+    photos = (read_image(_photo(folder, name)) for name in ("wide", "ultrawide"))
+    image_w, image_uw = (F.avg_pool2d(photo, reduce) for photo in photos)
+    found = preprocess_pair(image_w, image_uw)
     nothing = np.empty(0, np.float32)
     return Samples(
         nothing,
-        REDUCE * _spread(found.defocus_w_px),
+        _spread(found.defocus_w_px),
         _spread(gradient(image_w)),
         nothing,
         _spread(found.occluded_w.float()),
@@ -120,14 +124,14 @@ def coc_shares(coc_px: np.ndarray) -> dict[str, float]:
 
 def report(groups: Mapping[str, Samples]) -> str:
     """Percentiles and shares of named groups, one line each, aligned for people."""
-    lines = [f"{'':34}" + "".join(f"{f'{p} %':>9}" for p in PERCENTILES)]
+    lines = [f"{'':56}" + "".join(f"{f'{p} %':>9}" for p in PERCENTILES)]
     for quantity in ("depth_m", "coc_px", "gradient", "sharp_gradient"):
         for name, samples in groups.items():
             values = getattr(samples, quantity)
             if values.size:
                 found = np.percentile(values, PERCENTILES, method="lower")
                 numbers = "".join(f"{v:9.3g}" for v in found)
-                lines.append(f"{f'{quantity}, {name}':34}{numbers}")
+                lines.append(f"{f'{quantity}, {name}':56}{numbers}")
     for name, samples in groups.items():
         shares = coc_shares(samples.coc_px) | {"hidden from UW": float(samples.occluded.mean())}
         lines.append(f"{name}: " + ", ".join(f"{n} {100 * s:.1f} %" for n, s in shares.items()))

@@ -37,8 +37,8 @@ class Axis(NamedTuple):
 AXES = (
     Axis("depth_m", "depth [m]; the last bin holds all beyond, and sky", 0.08, 100, (0.1, 1, 10)),
     Axis("coc_px", "blur of the slices: CoC diameter [px]", 0.2, 200, (1, 10, 100)),
-    Axis("gradient", "gradient of W's photos [1 / px]", 1e-4, 1, (0.001, 0.01, 0.1)),
-    Axis("sharp_gradient", "gradient of all-in-focus photos [1 / px]", 1e-4, 1, (0.001, 0.01, 0.1)),
+    Axis("gradient", "gradient of W's photos [1 / px]", 1e-3, 1, (0.01, 0.1)),
+    Axis("sharp_gradient", "gradient of all-in-focus photos [1 / px]", 1e-3, 1, (0.01, 0.1)),
 )
 BINS = 60
 
