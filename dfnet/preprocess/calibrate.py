@@ -131,7 +131,7 @@ def fit_blur_law(
     chance /= chance.sum()
     weight = table.weight / table.weight.sum()
     sharp = float(weight @ table.residual[:, 0])
-    blurred = float(weight @ _explained(table, slopes[i : i + 1], np.array([focus]))[0, 0])
+    blurred = float(weight @ explained(table, slopes[i : i + 1], np.array([focus]))[0, 0])
     gain = 1 - blurred / max(sharp, 1e-9)
     slope = float(slopes[i]) if gain >= NO_DEFOCUS_GAIN else 0.0
     return BlurFit(
@@ -145,7 +145,7 @@ def fit_blur_law(
 def _objective(table, slopes, centres, with_prior: bool) -> np.ndarray:
     """Negative log posterior [slope, centre]: Laplacian residuals, log-normal slope."""
     weight = table.weight / table.weight.sum()
-    residual = np.einsum("scb,b->sc", _explained(table, slopes, centres), weight)
+    residual = np.einsum("scb,b->sc", explained(table, slopes, centres), weight)
     score = EVIDENCE * np.log(residual + 1e-6)
     if with_prior:
         z = np.log(slopes / TYPICAL_DEFOCUS_PER_DISPARITY) / LOG_SPREAD
@@ -153,8 +153,8 @@ def _objective(table, slopes, centres, with_prior: bool) -> np.ndarray:
     return score
 
 
-def _explained(table, slopes, centres) -> np.ndarray:
-    """Residual per (slope, centre, bin), interpolated between levels."""
+def explained(table: BlurTable, slopes: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Residual of Vs with these slopes and centres, (slopes, centres, bins)."""
     distance = np.abs(table.disparity_px[None, None] - centres[None, :, None])
     coc = slopes[:, None, None] * distance
     out = np.empty(coc.shape)
