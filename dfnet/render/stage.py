@@ -11,6 +11,7 @@ from dfnet.render.photos import draw_photo
 from dfnet.render.place import Place
 
 POOL = 6  # surfaces of one family share this many textures
+POOLS = {"spine": 14, "label": 9, "plain": 9, "photo": 9}  # of what repeats would be noticed
 TEXELS_PER_PX = (1.1, 1.8)  # at a surface's nearest point: never softer than the picture
 MOST_PHOTOS = 0.45  # of all surfaces, whatever `photo_share` says
 PHOTOGRAPHED = (
@@ -102,10 +103,10 @@ class Stage:
             if (1 - self.procedural_share) * (count - 1) + 1 <= MOST_PHOTOS * count:
                 family = "photo"
         pool = self._pools.setdefault(family, [])
-        if len(pool) < POOL:
+        if len(pool) < POOLS.get(family, POOL):
             pool.append(self._draw(family))
             return pool[-1]
-        return pool[self.rng.integers(POOL)]
+        return pool[self.rng.integers(len(pool))]
 
     def _draw(self, family: str) -> int:
         if family == "photo":
