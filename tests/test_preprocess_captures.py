@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from made_pair import CARD_PX, DEFOCUS_PER_DISPARITY, W_PER_UW, WALL_PX, make_pa
 from dfnet.capture import Camera, load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import write_image
+from dfnet.photo import CLEAN, linear_from_srgb
 from dfnet.preprocess import Preprocessor, preprocess_capture, true_preprocessing
 from dfnet.preprocess import cache as cache_module
 from dfnet.preprocess.cameras import camera_from_exif, known_cameras, preset_at_size
@@ -120,6 +121,21 @@ def test_changed_photos_are_prepared_again(folder):
     write_image(other.image_w, folder / "wide.png", bits=16)
     prepare(folder)
     assert len(CALLS) == 2 * used
+
+
+def test_a_render_developed_otherwise_is_prepared_again(made, folder):
+    for name, image in (("wide.png", made.image_w), ("uw.png", made.image_uw)):
+        write_image((linear_from_srgb(image) / 4).sqrt(), folder / name, bits=16)
+    stored = replace(load_capture(folder), encoding="sqrt_linear", photo=CLEAN)
+    preprocessor = Preprocessor(matcher=CountingMatcher())
+    counts = []
+    brighter = replace(CLEAN, exposure=(1.1, 1.1))
+    other_noise = replace(stored, origin={"seed": 4})
+    for capture in (stored, stored, replace(stored, photo=brighter), other_noise):
+        preprocess_capture(capture, 0, preprocessor)
+        counts.append(len(CALLS))
+    used = counts[0]
+    assert counts == [used, used, 2 * used, 3 * used]
 
 
 def test_other_settings_are_prepared_again(folder):

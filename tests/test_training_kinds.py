@@ -4,6 +4,7 @@ from collections import Counter
 import pytest
 import torch
 from test_training_samples import QUIET, linear_photo, make_stack, only
+from torch.nn.functional import avg_pool2d
 from torch.testing import assert_close
 
 from dfnet.errors import InputError
@@ -122,11 +123,13 @@ def test_what_has_no_weight_does_not_count():
     spoilt = answer.clone()
     spoilt[..., 32:] = 7.0  # farther than the SSIM window from what counts
     loss = RefocusLoss()
-    want, got = (loss(DFNetOutput(a, [a], []), target, weight) for a in (answer, spoilt))
+    want, got = (
+        loss(DFNetOutput(a, [a, avg_pool2d(a, 2)], []), target, weight) for a in (answer, spoilt)
+    )
     assert_close(want, got)
     assert want > 0.1
-    everything = loss(DFNetOutput(spoilt, [spoilt], []), target, torch.ones_like(weight))
-    assert everything > 2 * want
+    ones = torch.ones_like(weight)
+    assert loss(DFNetOutput(spoilt, [spoilt], []), target, ones) > 2 * want
 
 
 def test_nothing_to_trust_gives_no_loss_and_no_nan():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from dfnet.photo import CLEAN, CameraSettings, srgb_from_linear
+from dfnet.photo import CLEAN, CameraSettings, develop, draw_photo, srgb_from_linear
 from dfnet.training.datamodule import NumberSampler, StackSamples
 from dfnet.training.kinds import KindWeights
 from dfnet.training.samples import SampleSettings, draw_sample, smooth_noise
@@ -66,6 +66,25 @@ def test_the_guide_lands_on_w_in_every_crop_and_flip():
         inner = (..., slice(4, -4), slice(4, -4))  # rolled-in borders of the guide stay out
         error = (sample.uw_on_w - sample.image_w)[inner].abs()
         assert error.median() < 1e-3, seed
+
+
+def test_colour_matching_undoes_the_ultrawide_s_own_exposure_and_cast():
+    """UW is 0.35 stops and 10 % off in most samples; its photo is W's again within a few levels."""
+    photo = dataclasses.replace(CLEAN, exposure_difference_stops=0.35, white_balance_difference=0.1)
+    stack = make_stack(slices=1)
+    matched, raw = [], []
+    for seed in range(12):
+        inner = (..., slice(4, -4), slice(4, -4))
+        sample = draw(dataclasses.replace(QUIET, photo=photo), seed, stack).sample
+        matched.append((sample.uw_on_w - sample.image_w)[inner].abs().median())
+        generator = torch.Generator().manual_seed(seed)
+        wide, ultrawide = (
+            develop(4 * stack.wide[0].float().square(), c, generator)
+            for c in draw_photo(photo, generator)
+        )
+        raw.append((ultrawide - wide).abs().median())
+    assert max(matched) < 0.02
+    assert sum(matched) < 0.2 * sum(raw)
 
 
 def test_maps_turn_with_the_picture():
