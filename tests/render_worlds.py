@@ -70,8 +70,10 @@ def psnr_warped(truth: Truth, world, wide, ultrawide, after=None, samples=64):
     where = grid + truth.flow_w_to_uw
     warped = cv2.remap(on_uw.transpose(1, 2, 0), where[0], where[1], cv2.INTER_CUBIC)
     square = ((warped.transpose(2, 0, 1) - on_w) ** 2).mean(0)
-    # At a silhouette one pixel mixes two surfaces: leave 3 px around edges and occlusions out.
+    # At a silhouette one pixel mixes two surfaces: leave 3 px around edges and occlusions out, and
+    # the picture's border, past which nobody knows of any.
     depth = np.where(np.isfinite(truth.depth_w_m), truth.depth_w_m, 1e4)
     edge = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3))) > 0.05 * depth
-    mixed = cv2.dilate((edge | truth.occluded_w).astype(np.uint8), np.ones((7, 7))) > 0
+    seen = (~edge & ~truth.occluded_w).astype(np.uint8)
+    mixed = cv2.erode(np.pad(seen[4:-4, 4:-4], 4), np.ones((7, 7))) == 0
     return lambda mask: -10 * np.log10(square[mask].mean()), mixed
