@@ -13,6 +13,7 @@ from dfnet.render.stage import Stage
 from dfnet.render.textures import fractal_noise, mix
 
 SKY_M = 5000.0
+LOWEST_M = 0.035  # W's height above what it looks along: UW may lie 0.026 m below W
 SLAB_M = 0.012  # half the thickness of table tops
 
 
@@ -39,7 +40,7 @@ def lowest_ray(stage: Stage) -> np.ndarray:
 def ground_height(stage: Stage, nearest_m: float) -> float:
     """How far below the camera a floor lies that enters the picture at this distance."""
     ray = lowest_ray(stage)
-    return max(0.01, -nearest_m * (ray @ stage.place.up) / (ray @ stage.place.ahead))
+    return max(LOWEST_M, -nearest_m * (ray @ stage.place.up) / (ray @ stage.place.ahead))
 
 
 def enters(stage: Stage, below_m: float) -> float:
