@@ -7,8 +7,9 @@ import torch
 
 from dfnet.capture import METADATA, Camera, Capture
 from dfnet.errors import InputError
-from dfnet.optics import BlurLaw
+from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess import cache
+from dfnet.preprocess.calibrate import TYPICAL_DEFOCUS_PER_DISPARITY
 from dfnet.preprocess.cameras import (
     baseline_m,
     defocus_per_disparity,
@@ -20,6 +21,7 @@ from dfnet.preprocess.colour import match_colour
 from dfnet.preprocess.depth import relative_inverse_depth
 from dfnet.preprocess.pipeline import Preprocessor, image_pixels, image_tensor
 from dfnet.preprocess.result import Preprocessed
+from dfnet.preprocess.stack_geometry import load_geometry
 from dfnet.warp import backward_warp, inside_frame
 
 
@@ -33,8 +35,11 @@ def preprocess_capture(
 ) -> Preprocessed:
     """Preprocess one slice with its UW frame, or fetch the result of an earlier run.
 
+    All slices of an imported stack share the geometry that the import found; nothing is matched
+    again, and an UW frame is not needed.
+
     Args:
-        capture: needs an UW frame.
+        capture: needs an UW frame, unless it is an imported stack.
         index: of the slice.
         preprocessor: the chain and its settings.
         preset: cameras to assume where the capture's own metadata say nothing.
@@ -44,6 +49,8 @@ def preprocess_capture(
     Raises:
         InputError: the capture has no UW frame, or the photos do not fit each other.
     """
+    if capture.stack_geometry is not None:
+        return stack_preprocessing(capture, index)
     preprocessor, preset = preprocessor or Preprocessor(), preset or {}
     metadata = capture.cameras if use_metadata else {}
     distances = capture.focus_distance_m if use_metadata else None
@@ -66,6 +73,49 @@ def preprocess_capture(
     )
     result = preprocessor(*photos, cameras, distance)
     return cache.store(capture.folder, name, key, result) if use_cache else result
+
+
+def stack_preprocessing(capture: Capture, index: int) -> Preprocessed:
+    """What an import found, for one of its slices: one disparity and one blur law for all.
+
+    Without UW the guide is the slice itself, and all of it counts as occluded.
+
+    Raises:
+        InputError: the stack's geometry cannot be read.
+    """
+    geometry = load_geometry(capture.folder / capture.stack_geometry)
+    law, disparity = geometry.law(index), geometry.disparity_w_px
+    if geometry.flow_w_to_uw is None:
+        guide = capture.load_wide(index)
+        flow, occluded = torch.zeros_like(guide[:2]), torch.ones_like(geometry.valid_w)
+    else:
+        flow, occluded = geometry.flow_w_to_uw, geometry.occluded_w
+        inside = inside_frame(flow[None], capture.load_ultrawide(index).shape[-2:])[0]
+        merged = capture.load_truth().all_in_focus
+        guide = _matched_guide(capture, index, flow, merged, occluded, inside)
+    return Preprocessed(
+        uw_on_w=guide,
+        flow_w_to_uw=flow,
+        disparity_w_px=disparity,
+        occluded_w=occluded,
+        valid_w=geometry.valid_w & ~occluded,
+        defocus_w_px=defocus_from_disparity(disparity, law),
+        blur_law=law,
+        device_defocus_per_disparity=law.defocus_per_disparity or TYPICAL_DEFOCUS_PER_DISPARITY,
+        baseline_direction=geometry.baseline_direction,
+        depth_w_m=None,
+        relative_inverse_depth=relative_inverse_depth(disparity, geometry.valid_w),
+        notes=geometry.notes,
+    )
+
+
+def _matched_guide(capture, index, flow, image_w, occluded, inside) -> torch.Tensor:
+    """UW on W's grid, in the colours of `image_w`."""
+    warped = backward_warp(capture.load_ultrawide(index)[None], flow[None], mode="bicubic")[0]
+    guide = match_colour(
+        image_pixels(warped.clamp(0, 1)), image_pixels(image_w), ~occluded[0].numpy(), inside[0]
+    )
+    return image_tensor(guide)
 
 
 def true_preprocessing(capture: Capture, index: int = 0) -> Preprocessed:
