@@ -100,7 +100,7 @@ PHONE = PhotoSettings(
     ),
     ultrawide=CameraSettings(
         shot_noise=(2e-5, 8e-4),
-        read_noise=(3e-4, 4e-3),
+        read_noise=(3e-4, 3e-3),
         softness_px=(0.3, 0.6),
         sharpening=(0.5, 1.5),
         sharpening_radius_px=(0.8, 1.6),
