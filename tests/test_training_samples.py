@@ -2,13 +2,17 @@ import dataclasses
 
 import pytest
 import torch
+from made_pair import CARD_PX, WALL_PX, make_pair
 from torch.testing import assert_close
 
+from dfnet.capture import Capture, load_capture, save_capture
+from dfnet.io.images import write_image
 from dfnet.photo import CLEAN, CameraSettings, develop, draw_photo, srgb_from_linear
+from dfnet.preprocess import preprocess_capture
 from dfnet.training.datamodule import NumberSampler, StackSamples
 from dfnet.training.kinds import KindWeights
 from dfnet.training.samples import SampleSettings, draw_sample, smooth_noise
-from dfnet.training.stacks import Guidance, TrainingStack
+from dfnet.training.stacks import Guidance, TrainingStack, load_stack
 
 HEIGHT, WIDTH = 56, 72
 SHIFT = (5.0, -3.0)  # UW is W moved 5 right and 3 up
@@ -66,6 +70,23 @@ def test_the_guide_lands_on_w_in_every_crop_and_flip():
         inner = (..., slice(4, -4), slice(4, -4))  # rolled-in borders of the guide stay out
         error = (sample.uw_on_w - sample.image_w)[inner].abs()
         assert error.median() < 1e-3, seed
+
+
+def test_the_guide_of_a_captured_stack_is_preprocessing_s_own(tmp_path, monkeypatch):
+    """Its colours have been fitted on the whole frame, as in use; training warps nothing again."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "stack"
+    for k, focus_px in enumerate((WALL_PX, CARD_PX)):
+        pair = make_pair(focus_px=focus_px, tint=(0.7, 1.0, 1.3))
+        write_image(pair.image_w, folder / f"w{k}.png")
+        write_image(pair.image_uw, folder / "uw.png")
+    save_capture(Capture(folder, ("w0.png", "w1.png"), ("uw.png",)))
+    stack = load_stack(folder, use_estimated=True)
+    found = preprocess_capture(load_capture(folder), 1)
+    assert_close(stack.ultrawide[1].float(), found.uw_on_w, atol=1e-3, rtol=0)
+    assert stack.estimated[1].flow_w_to_uw.abs().max() == 0
+    sample = draw(QUIET, 0, stack).sample
+    assert (sample.uw_on_w - sample.image_w).mean(dim=(1, 2)).abs().max() < 0.03
 
 
 def test_colour_matching_undoes_the_ultrawide_s_own_exposure_and_cast():

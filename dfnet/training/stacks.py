@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from dfnet.capture import Camera, Capture, load_capture, radial_map
 from dfnet.errors import InputError
 from dfnet.io.images import read_image
-from dfnet.preprocess import preprocess_capture
+from dfnet.preprocess import Preprocessed, preprocess_capture
 
 MIN_SLICES = 2
 
@@ -42,7 +43,8 @@ class TrainingStack:
 
     Attributes:
         wide: n slices, (3, H, W).
-        ultrawide: the guide of each slice, (3, H', W').
+        ultrawide: the guide of each slice, (3, H', W'): UW's own frame to be warped by the flow; of
+            a captured stack what preprocessing made of it, in W's colours and place, its flow zero.
         all_in_focus: (3, H, W), or None for captured stacks.
         is_linear: whether the images are `sqrt_linear` radiance, to be developed per sample.
         true: guidance per slice from the renderer's truth, or None.
@@ -77,19 +79,25 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
     """
     capture = load_capture(folder)
     true = _true_guidance(capture) if _has_geometry(capture) else None
-    estimated = _estimated_guidance(capture, true) if use_estimated or not true else None
-    usable = [i for i in range(len(capture.wide)) if true or estimated[i]]
+    found = _preprocessed(capture) if use_estimated or not true else None
+    usable = [i for i in range(len(capture.wide)) if true or found[i]]
     if len(usable) < MIN_SLICES:
         raise InputError(
             f"{folder}: fewer than {MIN_SLICES} slices could be aligned with the ultrawide photo\n"
             "  Leave the capture out, or see what python scripts/preprocess.py says of it."
         )
-    frames = [_read_half(capture, name) for name in capture.ultrawide]
+    if capture.encoding == "srgb" and not true:
+        guides = [f and f.uw_on_w.half() for f in found]
+        found = [f and f._replace(flow_w_to_uw=torch.zeros_like(f.flow_w_to_uw)) for f in found]
+    else:
+        frames = [_read_half(capture, name) for name in capture.ultrawide]
+        guides = [frames[i if len(frames) > 1 else 0] for i in range(len(capture.wide))]
+    estimated = _estimated_guidance(found, true) if found else None
     best = true or estimated
     height, width = best[usable[0]].defocus_w_px.shape[-2:]
     return TrainingStack(
         [_read_half(capture, capture.wide[i]) for i in usable],
-        [frames[i if len(frames) > 1 else 0] for i in usable],
+        [guides[i] for i in usable],
         _read_half(capture, capture.truth["all_in_focus"]) if capture.truth else None,
         capture.encoding == "sqrt_linear",
         true,
@@ -129,16 +137,25 @@ def _true_guidance(capture: Capture) -> list[Guidance]:
     ]
 
 
-def _estimated_guidance(capture: Capture, true: list[Guidance] | None) -> list[Guidance | None]:
-    """Guidance as users have it; where preprocessing gives up, the truth if there is any."""
-    guidance = []
+def _preprocessed(capture: Capture) -> list[Preprocessed | None]:
+    """What users have of each slice; None where preprocessing gives up."""
+    results = []
     for i in range(len(capture.wide)):
         try:
-            found = preprocess_capture(capture, i)
-            guidance.append(Guidance(found.flow_w_to_uw, found.occluded_w, found.defocus_w_px))
+            results.append(preprocess_capture(capture, i))
         except InputError:
-            guidance.append(true[i] if true else None)
-    return guidance
+            results.append(None)
+    return results
+
+
+def _estimated_guidance(
+    found: list[Preprocessed | None], true: list[Guidance] | None
+) -> list[Guidance | None]:
+    """Guidance as users have it; where preprocessing gave up, the truth if there is any."""
+    return [
+        Guidance(f.flow_w_to_uw, f.occluded_w, f.defocus_w_px) if f else (true[i] if true else None)
+        for i, f in enumerate(found)
+    ]
 
 
 def _read_half(capture: Capture, name: str) -> Tensor:
