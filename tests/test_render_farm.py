@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from dfnet.capture import load_capture
+from dfnet.capture import find_captures, load_capture
 from dfnet.render import farm
 from dfnet.render.farm import render_stacks, time_left
+from dfnet.render.identity import read_set
 from dfnet.render.partial import partial_folder, remove_abandoned
 from dfnet.render.scene import SceneOptions
 from dfnet.render.stack import StackOptions
 
+ROOT = Path(__file__).parents[1]
 SCENE = SceneOptions(size=(64, 64), kind="room")
 STACK = StackOptions(2, lens_samples=2, ultrawide_samples=1, sharp_samples=1, apertures=0)
 NAMES = {seed: f"scene_{seed}" for seed in range(5)}
@@ -117,7 +119,7 @@ def test_a_killed_run_goes_on_and_leaves_no_half_scene(tmp_path):
     run = subprocess.Popen(
         [sys.executable, str(script), str(output)],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert run.stdout.readline() == b"hanging\n"
     run.send_signal(signal.SIGKILL)
@@ -148,7 +150,7 @@ def test_workers_end_when_their_program_is_killed(tmp_path):
     run = subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert run.stdout.readline() == b"started\n"
     run.send_signal(signal.SIGKILL)
@@ -158,3 +160,18 @@ def test_workers_end_when_their_program_is_killed(tmp_path):
     assert run.stdout.read() == b""
     assert time.monotonic() - started < 30
     run.stdout.close()
+
+
+def test_a_multirun_fills_one_set(tmp_path):
+    command = [sys.executable, str(ROOT / "scripts/render_stacks.py"), "--multirun"]
+    command += [f"output={tmp_path}/set", "first_seed=range(6,10,2)", "scenes=1", "kind=shelf"]
+    command += ["size=[128,128]", "lens_samples=1", "slices=1", "apertures=0", "workers=1"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert read_set(tmp_path / "set")["seeds"] == [[6, 6], [8, 8]]
+    names = [folder.name for folder in find_captures(tmp_path / "set")]
+    assert names == ["scene_000006", "scene_000008"]
+    command[-2] = "apertures=1"
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert run.returncode == 1
+    assert "stack.apertures: the set has 0, asked for is 1" in run.stderr
