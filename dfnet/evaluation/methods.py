@@ -23,6 +23,11 @@ def uw_pasted(question: Question) -> Tensor:
     return torch.where(prepared.occluded_w, question.image_w, prepared.uw_on_w)
 
 
+def needs_guide(method: Method) -> bool:
+    """Whether a method looks at the ultra-wide photo; all but W unchanged do."""
+    return method is not w_unchanged
+
+
 CONTROLS: dict[str, Method] = {"W unchanged": w_unchanged, "UW pasted": uw_pasted}
 
 

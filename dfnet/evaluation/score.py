@@ -9,7 +9,7 @@ import torch
 
 from dfnet.capture import Capture, load_capture
 from dfnet.errors import InputError
-from dfnet.evaluation.methods import Method
+from dfnet.evaluation.methods import Method, needs_guide
 from dfnet.evaluation.metrics import psnr, ssim
 from dfnet.evaluation.tasks import TASKS, questions, refuse_unknown, why_not
 
@@ -68,7 +68,9 @@ def score_capture(
     preprocessing: str = "estimated",
     scene: str | None = None,
 ) -> list[Row]:
-    """Every method on every question of one capture.
+    """Every method on every question of one capture, where its truth can be trusted.
+
+    Without an ultra-wide photo, methods that need one are left out.
 
     Args:
         capture: a stack.
@@ -79,11 +81,14 @@ def score_capture(
     """
     scene = scene or capture.folder.name
     rows = []
+    methods = {n: m for n, m in methods.items() if capture.ultrawide or not needs_guide(m)}
     for question in questions(capture, tasks, preprocessing):
         for name, method in methods.items():
             picture = method(question)
-            psnr_db = min(float(psnr(picture, question.truth)), EQUAL_PICTURES_DB)
-            likeness = float(ssim(picture, question.truth))
+            psnr_db = min(
+                float(psnr(picture, question.truth, mask=question.trusted)), EQUAL_PICTURES_DB
+            )
+            likeness = float(ssim(picture, question.truth, mask=question.trusted))
             rows.append(Row(scene, question.task, name, psnr_db, likeness, 1))
     return _averaged(rows, scene)
 
@@ -120,6 +125,9 @@ def score_folders(
             continue
         reasons = {task: why_not(capture, task, preprocessing) for task in tasks}
         scores.skipped.extend(f"{scene}, {task}: {r}" for task, r in reasons.items() if r)
+        if not capture.ultrawide and not all(reasons.values()):
+            guided = [name for name, method in methods.items() if needs_guide(method)]
+            scores.skipped.append(f"{scene}, {', '.join(guided)}: no ultra-wide photo")
     if not scores.rows:
         why = "\n".join([*scores.failures, *scores.skipped])
         raise InputError(f"no capture can answer any of the tasks\n{why}")

@@ -4,6 +4,9 @@ The target map comes from what a method is given, not from the truth: a refocuse
 source's map plus a constant, the shallow target the device's blur per disparity plus a constant.
 Only that constant is fitted to the true map, as a user would set a focus slider; errors of the
 estimated maps stay in. With true preprocessing the target map is the true one.
+
+A focus stack of photographs has answers too: its slices, and the merge of all slices, where the
+import trusts it. Its slices share one disparity and one blur law, found when it was imported.
 """
 
 import functools
@@ -18,6 +21,8 @@ from dfnet.capture import Camera, Capture
 from dfnet.errors import InputError
 from dfnet.preprocess import Preprocessed, preprocess_capture, true_preprocessing
 
+MIN_CONFIDENCE = 0.5  # of an imported stack, from which a pixel counts
+MIN_TRUSTED_SHARE = 0.05
 TASKS = ("all_in_focus", "refocus", "shallow_depth_of_field", "identity")
 PREPARATIONS = {"estimated": preprocess_capture, "truth": true_preprocessing}
 
@@ -33,6 +38,7 @@ class Question(NamedTuple):
         target_defocus_w_px: (1, H, W) signed diameter that is wanted [px].
         camera: what is known of W's.
         truth: (3, H, W) the answer; noise-free but for `identity`, whose answer is the photo.
+        trusted: bool (1, H, W), where the answer counts; everywhere when None.
     """
 
     task: str
@@ -42,13 +48,14 @@ class Question(NamedTuple):
     target_defocus_w_px: Tensor
     camera: Camera
     truth: Tensor
+    trusted: Tensor | None = None
 
 
 def why_not(capture: Capture, task: str, preprocessing: str = "estimated") -> str | None:
     """What this capture lacks for a task; None when nothing is missing."""
-    if not capture.ultrawide:
+    if not capture.ultrawide and capture.stack_geometry is None:
         return "no ultra-wide photo"
-    if capture.truth is None and preprocessing == "truth":
+    if not capture.has_geometry and preprocessing == "truth":
         return "no true geometry"
     if capture.truth is None and task in ("all_in_focus", "shallow_depth_of_field"):
         return "no true all-in-focus photo"
@@ -105,11 +112,23 @@ class _Stack:
         order = sorted(slices, key=lambda i: distances[i]) if distances else list(slices)
         self.near, self.middle, self.far = order[0], order[len(order) // 2], order[-1]
         self.truth = capture.load_truth() if capture.truth else None
+        self.trusted = self._trusted()
         self.prepared = functools.cache(lambda index: PREPARATIONS[preprocessing](capture, index))
+
+    def _trusted(self) -> Tensor | None:
+        if self.truth is None or self.truth.confidence is None:
+            return None
+        trusted = self.truth.confidence > MIN_CONFIDENCE
+        if trusted.float().mean() < MIN_TRUSTED_SHARE:
+            raise InputError(
+                f"{self.capture.folder}: hardly any pixel of the merged picture can be trusted\n"
+                "  See its quality sheet; the stack cannot serve as truth."
+            )
+        return trusted
 
     def defocus_w_px(self, index: int) -> Tensor:
         """The best map known of what a slice shows: from the truth, else estimated."""
-        if self.truth is None:
+        if not self.capture.has_geometry:
             return self.prepared(index).defocus_w_px
         return self.capture.true_defocus_w_px(index, self.truth.depth_w_m)
 
@@ -120,6 +139,10 @@ class _Stack:
 
     def sharp(self) -> tuple[Tensor, Preprocessed]:
         """The true all-in-focus photo, taken with W's noise, and its maps with no defocus."""
+        if self.capture.stack_geometry is not None:  # all slices and the merge share it
+            prepared = self.prepared(self.near)
+            sharp = torch.zeros_like(prepared.defocus_w_px)
+            return self.truth.all_in_focus, prepared._replace(defocus_w_px=sharp)
         index = len(self.capture.wide)  # one more slice, so that its maps are cached as their own
         guides = self.capture.ultrawide
         capture = replace(
@@ -136,7 +159,8 @@ class _Stack:
     def question(self, task, name, image_w, prepared, target, truth) -> Question:
         """A question with what all of them share."""
         camera = self.capture.cameras.get("wide", Camera())
-        return Question(task, name, image_w, prepared, target, camera, truth)
+        trusted = None if task == "identity" else self.trusted
+        return Question(task, name, image_w, prepared, target, camera, truth, trusted)
 
 
 def _ask_all_in_focus(stack: _Stack) -> Iterator[Question]:
