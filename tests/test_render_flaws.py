@@ -17,7 +17,7 @@ from dfnet.render.geometry import TUBE
 from dfnet.render.lights import add_lights
 from dfnet.render.trace import render, view_of
 
-ALL = Flaws(vignetting=0.2, distortion=0.015, corner_blur_px=1.5, cat_eye=0.4)
+ALL = Flaws(vignetting=0.2, distortion=0.015, corner_blur_px=12.0, cat_eye=0.4)
 BARREL, PINCUSHION = Flaws(distortion=0.02), Flaws(distortion=-0.02)
 
 

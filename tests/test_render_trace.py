@@ -6,6 +6,7 @@ from numba import njit
 from render_worlds import DARK, camera, facing_quad, glow
 
 from dfnet.render.builder import WorldBuilder, pack_textures
+from dfnet.render.cameras import rotation_matrix
 from dfnet.render.geometry import BOX, SPHERE, TUBE, hit
 from dfnet.render.scene import SceneOptions, build_scene
 from dfnet.render.shade import texel
@@ -52,6 +53,19 @@ def test_layers_composite_from_front_to_back():
     alpha = np.round(np.array([0.5, 0.25]) * 255) / 255  # as textures store it
     expected = alpha[0] + (1 - alpha[0]) * (1 - alpha[1])
     np.testing.assert_allclose(image, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [BOX, SPHERE, TUBE])
+@pytest.mark.parametrize("turn", [(0, 0, 0), (0.5, 0.3, 0.2)])
+def test_a_solid_hides_what_is_inside_it(kind, turn):
+    # Candidates are tried by the depth before which no ray meets them: it must not be overrated.
+    builder = WorldBuilder()
+    facing_quad(builder, (0, 0, 2.0), (2, 2), glow(builder, 0.5))
+    facing_quad(builder, (0, 0, 0.5), (0.1, 0.1), glow(builder, 1.0))
+    builder.add(kind, (0, 0, 0.7), 0.3 * rotation_matrix(turn), glow(builder, 0.25))
+    world = builder.build(DARK)
+    image = render(world, view_of(camera((40, 32)), 4, pinhole=True), (40, 32))
+    np.testing.assert_allclose(image, world.textures.linear[64], rtol=1e-4)  # 0.25 in 8 bits
 
 
 @njit
