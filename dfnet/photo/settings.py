@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, fields
 
+from dfnet.errors import InputError
+
 Range = tuple[float, float]
 
 
@@ -63,7 +65,10 @@ class PhotoSettings:
     def __post_init__(self):
         _check_ranges(self)
         if not -2 < self.contrast[0] <= self.contrast[1] < 1:
-            raise ValueError(f"need -2 < contrast < 1 for a rising curve, got {self.contrast}")
+            raise InputError(
+                f"photo.contrast={list(self.contrast)}: the tone curve would fall somewhere\n"
+                "  Both ends must lie between -2 and 1."
+            )
 
 
 def _check_ranges(settings: object) -> None:
@@ -74,7 +79,9 @@ def _check_ranges(settings: object) -> None:
             continue
         numbers = tuple(float(v) for v in value)
         if len(numbers) != 2 or not numbers[0] <= numbers[1]:
-            raise ValueError(f"{each.name}: need [low, high], got {list(value)}")
+            raise InputError(
+                f"photo: {each.name}={list(value)} is not a range\n  Give [low, high]."
+            )
         object.__setattr__(settings, each.name, numbers)
 
 
