@@ -1,5 +1,6 @@
 """Settings are refused in time, and the standard sets are what the documents say."""
 
+import csv
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -10,10 +11,12 @@ from hydra.utils import instantiate
 
 from dfnet.errors import InputError
 from dfnet.render.effects import CameraEffects
+from dfnet.render.identity import identify
 from dfnet.render.order import check_settings, name_scenes, read_order, render_order, usable_cores
-from dfnet.render.splits import PARTS
+from dfnet.render.splits import PARTS, Photo
 
-CONFIGS = Path(__file__).parents[1] / "configs/render"
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / "configs/render"
 SETS = ("train", "train_small", "val", "test")
 
 
@@ -40,6 +43,7 @@ def order_of(*overrides):
         ("kind=cellar", "kind=cellar"),
         ("texture_part=half", "texture_part=half"),
         ("textures=nowhere", "nowhere: no such folder"),
+        ("+set=test", "frozen=70f2cf[^:]*: these options make another set"),
         ("+set=test first_seed=899999", "not seeds of texture_part=test"),
         ("frozen=abc", "frozen=abc: these options make another set"),
     ],
@@ -57,7 +61,7 @@ def test_scenes_are_named_by_seed_or_by_hand():
 
 
 def test_the_standard_sets_share_no_seed_and_have_their_sizes():
-    orders = {name: order_of(f"+set={name}") for name in SETS}
+    orders = {name: order_of(f"+set={name}", "frozen=null") for name in SETS}
     sizes = {name: (len(o.names), o.stack.slices, *o.scene.size) for name, o in orders.items()}
     assert sizes == {
         "train": (240, 6, 512, 384),
@@ -80,6 +84,16 @@ def test_the_standard_sets_share_no_seed_and_have_their_sizes():
 def test_camera_presets_are_all_effects_or_none(name, effects):
     built = instantiate(composed(f"camera={name}").camera, _convert_="all")
     assert json.dumps(asdict(built)) == json.dumps(asdict(effects))
+
+
+def test_the_test_set_is_what_it_was():
+    cfg = composed("+set=test")
+    with (ROOT / cfg.texture_list).open(encoding="utf-8") as file:
+        listed = [row for row in csv.DictReader(file) if row["part"] == "test"]
+    photos = [Photo(row["sha256"], row["part"], Path(row["file"])) for row in listed]
+    order = order_of("+set=test", "frozen=null")
+    identity = identify(order.scene, order.stack, photos, "test")["identity"]
+    assert identity == cfg.frozen
 
 
 def test_a_frozen_set_with_its_own_options_is_rendered():
