@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "data/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 COMMAND = re.compile(
-    r"python (?:scripts/)?(refocus|evaluate|preprocess|render_stacks)\.py ([^\n`#]*)"
+    r"python (?:scripts/)?(refocus|evaluate|preprocess|render_stacks|import_stack)\.py ([^\n`#]*)"
 )
 SETTING = re.compile(r"'?(?<![+/])\b([a-z_]+(?:\.[a-z_]+)*)=")
 CHOICE = re.compile(r"(\+[a-z_]+=[a-z_]+)")
