@@ -15,6 +15,8 @@ POWER = 2.0  # how much a clear winner counts above a close one
 NOISE_FACTOR = 6.0  # detail below so many noise energies is no evidence
 TYPICAL_QUANTILE = 0.5
 MIN_FINE_SHARE = 0.15  # of the typical fine-to-middle ratio of a sharp surface
+EDGE_PX, EDGE_SLICES = 7, 0.7  # window and jump of the index that make a depth edge
+MISSED_DETAIL = 0.2  # log energy that a slice between two slices would have shown more
 SOFT_SHARE = 0.008  # of the longer side: hides the blur that differs from slice to slice
 DISAGREEMENT = 0.04  # gray levels in [0, 1] between softened neighbouring slices
 
@@ -53,6 +55,7 @@ def find_sharpest(grays: Sequence[np.ndarray]) -> Sharpest:
     confidence = _saturating(GuidedFilter(guide, RADII_PX[0])(texture), 0.15)
     confidence *= _is_sharp(grays, fine, index, floor)
     confidence *= _agrees(grays, index)
+    confidence *= _is_continuous(index) * _is_reached(fine, index, noise)
     return Sharpest(index, support, cv2.blur(confidence, (5, 5)))
 
 
@@ -131,6 +134,31 @@ def _is_sharp(grays, fine, index, floor) -> np.ndarray:
     typical = np.quantile(ratio[known], TYPICAL_QUANTILE)
     gathered = cv2.blur(ratio * at_middle, (15, 15)) / (cv2.blur(at_middle, (15, 15)) + 1e-9)
     return ((gathered / typical) / MIN_FINE_SHARE - 0.5).clip(0, 1)
+
+
+def _is_continuous(index: np.ndarray) -> np.ndarray:
+    """Low at depth edges, where the blur of the near side covers the far one in all slices."""
+    window = np.ones((EDGE_PX, EDGE_PX), dtype=np.uint8)
+    jump = cv2.dilate(index, window) - cv2.erode(index, window)
+    return np.exp(-(((jump - EDGE_SLICES).clip(0) / EDGE_SLICES) ** 2))
+
+
+def _is_reached(fine: np.ndarray, index: np.ndarray, noise: float) -> np.ndarray:
+    """Low where the focus passed by between two slices that are far apart.
+
+    A parabola through the logarithms of detail tells how much more there was to be seen.
+    """
+    last = len(fine) - 1
+    nearest = index.round().astype(int)
+    logs = 2 * np.log(np.stack([cv2.blur(np.sqrt(f), (15, 15)) for f in fine]) + np.sqrt(noise))
+    before, here, after = (
+        np.take_along_axis(logs, (nearest + d).clip(0, last)[None], axis=0)[0] for d in (-1, 0, 1)
+    )
+    bend = np.minimum(before - 2 * here + after, -1e-3)
+    shift = (0.5 * (before - after) / bend).clip(-1, 1)
+    missed = -0.5 * bend * shift**2
+    missed[(nearest == 0) | (nearest == last)] = 0
+    return np.exp(-((missed / MISSED_DETAIL) ** 2))
 
 
 def _agrees(grays, index) -> np.ndarray:

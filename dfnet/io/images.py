@@ -15,6 +15,7 @@ from torch import Tensor
 
 from dfnet import __version__
 from dfnet.errors import InputError
+from dfnet.io.phone_formats import DNG, HEIC, decode_dng, let_pillow_read_heic
 
 MIN_SIDE_PX = 64
 MAX_PIXELS = 220_000_000
@@ -28,7 +29,8 @@ def read_image(path: Path | str) -> Tensor:
     """Read a photo, upright (EXIF orientation applied).
 
     Args:
-        path: an 8 or 16-bit image file. Gray becomes three equal channels; alpha is dropped.
+        path: an 8 or 16-bit image file; HEIC and DNG need their extras. Gray becomes three equal
+            channels; alpha is dropped.
 
     Returns:
         (3, H, W) float32, RGB, in [0, 1], still in the file's own encoding (sRGB for photos).
@@ -51,6 +53,10 @@ def read_image(path: Path | str) -> Tensor:
 
 def _decode(path: Path) -> np.ndarray:
     """(H, W, 3) RGB float32; Pillow finds damage, and OpenCV keeps the 16 bits that it drops."""
+    if path.suffix.lower() in DNG:
+        return decode_dng(path)
+    if path.suffix.lower() in HEIC:
+        let_pillow_read_heic(path)
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
             _refuse_unusable(path, image)
@@ -90,6 +96,8 @@ def _refuse_unusable(path: Path, image: Image.Image) -> None:
 
 def read_exif(path: Path | str, names: tuple[str, ...] = CAMERA_FIELDS) -> dict[str, float | str]:
     """EXIF fields by name; empty where the file has none."""
+    if Path(path).suffix.lower() in HEIC:
+        let_pillow_read_heic(Path(path))
     try:
         with Image.open(path) as image:
             exif = image.getexif()
