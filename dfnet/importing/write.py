@@ -49,9 +49,9 @@ class Target:
     def finish(self, imported, picture, index, confidence, cameras) -> None:
         """Write guide, geometry, quality sheet, verdict and, last, `capture.json`."""
         shots, sweep, guide = imported.source, imported.sweep, imported.guide
-        imported.geometry.save(self.folder / GEOMETRY)
         sheet = quality_sheet(imported, picture, index, confidence)
         write_image(image_tensor(sheet), self.folder / SHEET)
+        imported.geometry.save(self.folder / GEOMETRY)
         (self.folder / VERDICT).write_text("\n".join(describe(imported)) + "\n", encoding="utf-8")
         distances = shots.focus_distance_m
         if distances is not None:
