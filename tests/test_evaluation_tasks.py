@@ -40,12 +40,13 @@ def test_slices_are_ordered_by_distance_and_not_by_file(asked):
     ]
     assert [q.name for q in asked["all_in_focus"]] == [
         "slice 1 → all in focus",
+        "slice 2 → all in focus",
         "slice 0 → all in focus",
     ]
 
 
 def test_all_in_focus_asks_for_no_blur_and_answers_with_the_truth(asked, capture):
-    for question, source in zip(asked["all_in_focus"], (1, 0), strict=True):
+    for question, source in zip(asked["all_in_focus"], (1, 2, 0), strict=True):
         assert_close(question.image_w, capture.load_wide(source))
         assert_close(question.prepared.defocus_w_px, true_defocus(capture, source))
         assert not question.target_defocus_w_px.any()

@@ -164,7 +164,7 @@ class _Stack:
 
 
 def _ask_all_in_focus(stack: _Stack) -> Iterator[Question]:
-    for source in _distinct(stack.near, stack.far):
+    for source in _distinct(stack.near, stack.middle, stack.far):
         target = torch.zeros_like(stack.prepared(source).defocus_w_px)
         name = f"slice {source} → all in focus"
         yield stack.ask("all_in_focus", source, name, target, stack.truth.all_in_focus)
