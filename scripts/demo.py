@@ -23,10 +23,10 @@ OUTPUT = Path("outputs/demo")
 PAIR = [f"wide={PHOTOS}/wide.jpg", f"ultrawide={PHOTOS}/ultrawide.jpg"]
 EDITS = {
     "all_in_focus": ["target=all_in_focus"],
-    "refocused": ["target=refocus", "focus_at=[130,590]"],
+    "refocused": ["target=refocus", "focus_at=[120,480]"],
     "wide_aperture": ["target=aperture", "aperture_scale=2"],
 }
-CAPTIONS = ("as taken", "all in focus", "focused on the stone", "wider aperture")
+CAPTIONS = ("as taken", "all in focus", "focused on the near box", "wider aperture")
 CELL_PX = 480
 CAPTION_PX = 26
 

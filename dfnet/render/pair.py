@@ -10,7 +10,7 @@ from dfnet.io.images import write_image
 from dfnet.photo import PHONE, develop, draw_photo
 from dfnet.render.cameras import Camera
 from dfnet.render.scene import Scene, SceneOptions, build_scene
-from dfnet.render.stack import photograph
+from dfnet.render.stack import exposure_of, photograph
 from dfnet.render.truth import trace_truth
 
 WIDER = 1.5  # how much wider UW sees
@@ -41,7 +41,7 @@ def render_pair(
         "wide": photograph(made, wide, samples),
         "ultrawide": photograph(made.at_ultrawide(), _wider(made), samples),
     }
-    exposure = 1 / float(np.percentile(pictures["wide"].max(0), 99))
+    exposure = exposure_of(pictures["wide"], made.white)
     generator = torch.Generator().manual_seed(seed)
     shot = draw_photo(replace(PHONE, jpeg_quality=None), generator)  # writing makes the JPEG
     for (name, radiance), camera in zip(pictures.items(), shot, strict=True):
