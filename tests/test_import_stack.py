@@ -189,8 +189,8 @@ def test_evaluation_scores_both_and_skips_what_needs_a_guide(hand_held, tripod):
     assert scores.skipped == ["plain, UW pasted: no ultra-wide photo"]
     score = {(r.scene, r.task, r.method): r.psnr_db for r in scores.rows}
     assert score["guided", "identity", "W unchanged"] == 99.0
-    pasted, unchanged = (score["guided", "all_in_focus", m] for m in ("UW pasted", "W unchanged"))
-    assert pasted > unchanged  # which is blurred: the guide lies where it should
+    # UW resolves 1.3 times less, and is in place: a pixel beside it, it would score 26 dB.
+    assert score["guided", "all_in_focus", "UW pasted"] > 28
 
 
 def test_training_runs_on_an_imported_stack(hand_held, tmp_path, monkeypatch):

@@ -63,7 +63,8 @@ def _energy(gray: np.ndarray, sigma: float) -> np.ndarray:
     """Local mean square of the scale-normalised Laplacian of Gaussian."""
     response = sigma**2 * cv2.Laplacian(cv2.GaussianBlur(gray, (0, 0), sigma), cv2.CV_32F, ksize=1)
     window = round(WINDOW_PX * max(1.0, sigma / 1.5))
-    return cv2.blur(response * response, (window, window))
+    # Running sums may round below zero.
+    return cv2.blur(response * response, (window, window)).clip(0)
 
 
 def _noise_energy(gray: np.ndarray) -> float:
