@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from dfnet import targets
-from dfnet.capture import Camera, camera_from_json
+from dfnet.camera import Camera, camera_from_json
 from dfnet.errors import InputError
 from dfnet.inference import Refocused
 from dfnet.io.images import write_image, write_whole

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dfnet.capture import Camera, radial_map
+from dfnet.camera import Camera, radial_map
 from dfnet.detail import bring_to_full_size, resize, without_leftovers
 from dfnet.devices import inference_context, pick_device, to_fast_layout
 from dfnet.preprocess import Preprocessed

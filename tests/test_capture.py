@@ -9,15 +9,8 @@ import torch
 from made_stack import make_stack
 from torch.testing import assert_close
 
-from dfnet.capture import (
-    Camera,
-    Capture,
-    camera_from_json,
-    find_captures,
-    load_capture,
-    radial_map,
-    save_capture,
-)
+from dfnet.camera import Camera, camera_from_json, radial_map
+from dfnet.capture import Capture, find_captures, load_capture, save_capture
 from dfnet.errors import InputError
 from dfnet.photo import CLEAN, srgb_from_linear
 

@@ -9,7 +9,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from dfnet.capture import Camera, Capture
+from dfnet.camera import Camera
+from dfnet.capture import Capture
 from dfnet.model.dfnet import RELEASED
 
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from dfnet.blur import disc_blur
-from dfnet.capture import Camera
+from dfnet.camera import Camera
 from dfnet.inference import (
     FRAME_PX,
     Refocuser,

@@ -6,7 +6,8 @@ import pytest
 import torch
 from made_pair import CARD_PX, DEFOCUS_PER_DISPARITY, W_PER_UW, WALL_PX, make_pair
 
-from dfnet.capture import Camera, load_capture
+from dfnet.camera import Camera
+from dfnet.capture import load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import write_image
 from dfnet.photo import CLEAN, linear_from_srgb

@@ -3,7 +3,7 @@ import pytest
 import torch
 from made_pair import CARD, CARD_PX, W_PER_UW, WALL_PX, make_pair
 
-from dfnet.capture import Camera
+from dfnet.camera import Camera
 from dfnet.errors import InputError
 from dfnet.preprocess import Preprocessor, preprocess_pair
 

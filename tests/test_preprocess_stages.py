@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dfnet.capture import Camera
+from dfnet.camera import Camera
 from dfnet.preprocess.depth import (
     depth_from_disparity,
     known_rig,

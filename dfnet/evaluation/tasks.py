@@ -17,7 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dfnet.capture import Camera, Capture
+from dfnet.camera import Camera
+from dfnet.capture import Capture
 from dfnet.errors import InputError
 from dfnet.preprocess import Preprocessed, preprocess_capture, true_preprocessing
 

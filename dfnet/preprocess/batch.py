@@ -12,7 +12,8 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from dfnet.capture import Camera, camera_from_json, find_captures, load_capture
+from dfnet.camera import Camera, camera_from_json
+from dfnet.capture import find_captures, load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import read_image, write_image
 from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from dfnet.capture import Camera
+from dfnet.camera import Camera
 from dfnet.io.images import read_exif
 
 FILM_DIAGONAL_MM = 43.27  # of 36 x 24 mm, what "equivalent" focal lengths refer to

@@ -5,7 +5,8 @@ from dataclasses import asdict
 import numpy as np
 import torch
 
-from dfnet.capture import METADATA, Camera, Capture
+from dfnet.camera import Camera
+from dfnet.capture import METADATA, Capture
 from dfnet.errors import InputError
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess import cache

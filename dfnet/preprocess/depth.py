@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from dfnet.capture import Camera
+from dfnet.camera import Camera
 from dfnet.preprocess.cameras import baseline_m
 from dfnet.preprocess.register import apply_homography
 

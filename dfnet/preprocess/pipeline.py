@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dfnet.capture import Camera
+from dfnet.camera import Camera
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.align import (
     Views,

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dfnet.capture import Camera
+from dfnet.camera import Camera
 from dfnet.errors import InputError
 from dfnet.optics import BlurLaw
 from dfnet.preprocess.align import shrink

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import OmegaConf
 
-from dfnet.capture import Camera, camera_from_json
+from dfnet.camera import Camera, camera_from_json
 from dfnet.errors import InputError
 
 PRESETS = Path(__file__).parents[2] / "configs" / "camera"  # beside the package, in a checkout

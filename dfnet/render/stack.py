@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from dfnet import capture
+from dfnet.camera import Camera as CameraRecord
 from dfnet.errors import InputError
 from dfnet.io.images import write_image, write_whole
 from dfnet.render.cameras import Camera
@@ -103,8 +104,8 @@ def _fill(folder: Path, seed: int, scene: Scene, options: StackOptions) -> None:
             encoding="sqrt_linear",
             focus_distance_m=tuple(distances),
             cameras={
-                "wide": capture.Camera(**scene.wide.metadata()),
-                "ultrawide": capture.Camera(**scene.ultrawide.metadata()),
+                "wide": CameraRecord(**scene.wide.metadata()),
+                "ultrawide": CameraRecord(**scene.ultrawide.metadata()),
             },
             truth={"all_in_focus": "truth/all_in_focus.png", "geometry": "truth/geometry.npz"},
             apertures=apertures,

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dfnet.capture import Camera, Capture, load_capture, radial_map
+from dfnet.camera import Camera, radial_map
+from dfnet.capture import Capture, load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import read_image
 from dfnet.preprocess import Preprocessed, preprocess_capture

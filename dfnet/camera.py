@@ -1,0 +1,77 @@
+"""What is known of one camera, and how it is written in metadata and presets."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dfnet.errors import InputError
+from dfnet.optics import Lens
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What is known of one camera; None is unknown.
+
+    Attributes:
+        focal_length_m: of the lens [m].
+        f_number: N.
+        focal_length_px: intrinsic at the stored image's size [px].
+        principal_point_px: (x, y) in the stored image; its centre when None.
+        full_frame_px: (width, height) of the full frame at the stored scale, of which the stored
+            image may be a crop; the image's size when None.
+        position_m: camera centre in W's axes (x right, y down, z forward) [m].
+        rotation: axis-angle [rad]; `p_camera = R (p_w - position_m)`.
+    """
+
+    focal_length_m: float | None = None
+    f_number: float | None = None
+    focal_length_px: float | None = None
+    principal_point_px: tuple[float, float] | None = None
+    full_frame_px: tuple[float, float] | None = None
+    position_m: tuple[float, float, float] | None = None
+    rotation: tuple[float, float, float] | None = None
+
+    def lens(self, focus_distance_m: float) -> Lens | None:
+        """The thin lens at this focus, or None where the camera is not known well enough."""
+        known = (self.focal_length_m, self.focal_length_px, self.f_number)
+        return None if None in known else Lens(*known, focus_distance_m)
+
+
+def camera_from_json(record: dict, where: str) -> Camera:
+    """A camera from metadata or a preset, millimetres and micrometres converted to SI.
+
+    Raises:
+        InputError: a field is unknown or has an impossible value.
+    """
+    record = dict(record)
+    if "focal_length_mm" in record:
+        record["focal_length_m"] = record.pop("focal_length_mm") / 1000
+    if "pixel_pitch_um" in record:
+        pitch_m = record.pop("pixel_pitch_um") / 1e6
+        record.setdefault("focal_length_px", record["focal_length_m"] / pitch_m)
+    unknown = set(record) - set(Camera.__dataclass_fields__)
+    if unknown:
+        raise InputError(
+            f"{where}: unknown field {', '.join(sorted(unknown))}\n"
+            f"  Known: {', '.join(Camera.__dataclass_fields__)}, focal_length_mm, pixel_pitch_um."
+        )
+    for name in ("focal_length_m", "f_number", "focal_length_px"):
+        value = record.get(name)
+        if value is not None and not 0 < value < 1e6:
+            raise InputError(f"{where}: {name} is {value}\n  It must be a positive number.")
+    return Camera(**{k: tuple(v) if isinstance(v, list) else v for k, v in record.items()})
+
+
+def radial_map(height: int, width: int, camera: Camera | None = None) -> Tensor:
+    """Distance from the full frame's optical centre, 0 there and 1 in its corner, (1, H, W).
+
+    Lens effects vary over the *full* frame: a crop keeps the values of the frame it was cut from.
+    """
+    camera = camera or Camera()
+    cx, cy = camera.principal_point_px or ((width - 1) / 2, (height - 1) / 2)
+    half_diagonal = math.hypot(*(camera.full_frame_px or (width, height))) / 2
+    y = torch.arange(height, dtype=torch.float32)[:, None] - cy
+    x = torch.arange(width, dtype=torch.float32)[None, :] - cx
+    return (torch.hypot(x, y) / half_diagonal)[None]
