@@ -21,8 +21,9 @@ from dfnet.capture import load_capture
 from dfnet.errors import InputError
 from dfnet.evaluation.methods import CONTROLS
 from dfnet.evaluation.score import score_folders
-from dfnet.importing.pipeline import align_sweep, find_direction, import_stack
+from dfnet.importing.pipeline import find_direction, import_stack
 from dfnet.importing.read import find_shots
+from dfnet.importing.sweep import align_sweep
 from dfnet.model import DFNet
 from dfnet.preprocess import preprocess_capture
 from dfnet.preprocess.pipeline import image_pixels

@@ -19,7 +19,6 @@ UW_FOLDERS = ("ultrawide", "uw", "ultra_wide", "ultra-wide")
 UW_NAME = re.compile(r"(?<![a-z])(uw|ultra[ _-]?wide|ultra)(?![a-z])", re.IGNORECASE)
 UW_FOCAL_RATIO = 0.7  # an ultra-wide's focal length against the others' median
 METADATA_FILES = ("stack.json", "stack.csv")
-EXIF_FIELDS = ("FocalLength", "FocalLengthIn35mmFilm", "SubjectDistance", "LensModel")
 
 
 class Source(NamedTuple):

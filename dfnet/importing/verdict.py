@@ -47,10 +47,9 @@ def _blur(imported) -> str:
     geometry = imported.geometry
     focus = np.array(geometry.disparity_at_focus_px)
     span = float(np.abs(focus[0] - focus[-1]) * geometry.defocus_per_disparity)
-    guide = "with" if imported.guide is not None else "without"
-    return (
-        f"blur: {span:.1f} px from the first slice's focus to the last's; {guide} ultra-wide photo"
-    )
+    told = imported.source.ultrawide_by
+    guide = "without ultra-wide photo" if told is None else f"ultra-wide photo told by {told}"
+    return f"blur: {span:.1f} px from the first slice's focus to the last's; {guide}"
 
 
 def _complaints(imported) -> list[str]:
