@@ -158,13 +158,13 @@ def test_focus_distances_span_the_scene_evenly_in_dioptres():
 
 
 def test_a_pair_of_photos_has_a_wider_ultrawide_without_gaps(tmp_path):
-    render_pair(6, tmp_path, SceneOptions(size=(96, 72), kind="desk"), samples=4)
+    render_pair(3, tmp_path, SceneOptions(size=(128, 96), kind="desk"), samples=4)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["ultrawide.jpg", "wide.jpg"]
     wide, ultrawide = (read_image(tmp_path / f"{n}.jpg") for n in ("wide", "ultrawide"))
-    assert wide.shape == ultrawide.shape == (3, 72, 96)
+    assert wide.shape == ultrawide.shape == (3, 96, 128)
     assert (ultrawide.amax(0) < 0.02).float().mean() < 0.02
     # W's middle is found in UW at two thirds of its size, and nothing like it at its own size.
-    assert best_match(wide, ultrawide, 1 / WIDER) > best_match(wide, ultrawide, 1.0) + 0.1
+    assert best_match(wide, ultrawide, 1 / WIDER) > best_match(wide, ultrawide, 1.0) + 0.3
 
 
 def best_match(image, inside, scale):
