@@ -79,7 +79,7 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
         InputError: the stack cannot serve training.
     """
     capture = load_capture(folder)
-    true = _true_guidance(capture) if _has_geometry(capture) else None
+    true = _true_guidance(capture) if capture.has_geometry else None
     found = _preprocessed(capture) if use_estimated or not true else None
     usable = [i for i in range(len(capture.wide)) if true or found[i]]
     if len(usable) < MIN_SLICES:
@@ -114,13 +114,9 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
     )
 
 
-def _has_geometry(capture: Capture) -> bool:
-    return "geometry" in (capture.truth or {})
-
-
 def _confidence(capture: Capture) -> Tensor | None:
     """Trust in a merged all-in-focus picture; a rendered one needs none."""
-    if capture.truth is None or _has_geometry(capture):
+    if capture.truth is None or capture.has_geometry:
         return None
     confidence = capture.load_truth().confidence
     return None if confidence is None else confidence.half()
