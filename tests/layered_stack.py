@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from made_pair import texture
 from torch import Tensor
 
 from dfnet.blur import disc_blur
@@ -52,7 +53,7 @@ def _layers(random):
     for disparity, part in LAYERS:
         cover = torch.zeros(1, 1, *shape)
         cover[0, 0][_covered(part, BORDER)] = 1.0
-        yield disparity, _texture(random, shape), cover
+        yield disparity, texture(random, shape), cover
 
 
 def _covered(part, border) -> tuple[slice, slice]:
@@ -61,17 +62,6 @@ def _covered(part, border) -> tuple[slice, slice]:
     edges = (top * HEIGHT, left * WIDTH, bottom * HEIGHT, right * WIDTH)
     top, left, bottom, right = (round(e) + border for e in edges)
     return slice(max(top, 0), min(bottom, rows)), slice(max(left, 0), min(right, columns))
-
-
-def _texture(random, shape) -> Tensor:
-    """Bars, blotches and grain, (1, 3, H, W) in linear light."""
-    image = np.zeros((*shape, 3), np.float32) + random.uniform(0.1, 0.4, 3)
-    for _ in range(900):
-        y, x = random.integers(0, shape[0]), random.integers(0, shape[1])
-        h, w = random.integers(3, 22, 2)
-        image[y : y + h, x : x + w] = random.uniform(0.02, 0.75, 3)
-    image *= random.uniform(0.8, 1.0, (*shape, 1))
-    return disc_blur(torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None], 1.8)
 
 
 def _composite(layers, focus_px) -> Tensor:

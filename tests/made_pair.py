@@ -39,7 +39,7 @@ def make_pair(direction=(1.0, 0.0), focus_px=CARD_PX, seed=0, tint=(1.0, 1.0, 1.
     """
     generator = np.random.default_rng(seed)
     shape = HEIGHT + 2 * BORDER, WIDTH + 2 * BORDER
-    wall, card = _texture(generator, shape), _texture(generator, shape)
+    wall, card = texture(generator, shape), texture(generator, shape)
     cover = torch.zeros(1, 1, *shape)
     inner = tuple(slice(s.start + BORDER, s.stop + BORDER) for s in CARD)
     cover[..., inner[0], inner[1]] = 1.0
@@ -64,7 +64,7 @@ def make_pair(direction=(1.0, 0.0), focus_px=CARD_PX, seed=0, tint=(1.0, 1.0, 1.
     )
 
 
-def _texture(generator, shape) -> Tensor:
+def texture(generator, shape) -> Tensor:
     """Blotches, bars and grain, (1, 3, H, W) in linear light."""
     image = np.zeros((*shape, 3), np.float32) + generator.uniform(0.1, 0.5, 3)
     for _ in range(700):
