@@ -16,7 +16,7 @@ def texture(height=60, width=150, seed=0):
 def test_motion_counts_right_as_positive_and_no_strip_is_lost(shift):
     wide = texture()
     pair = EpipolarPair(wide, np.roll(wide, shift, axis=1), (-12.0, 12.0))
-    motion_w, motion_uw = SemiGlobalMatcher()(pair)
+    motion_w, motion_uw, *_ = SemiGlobalMatcher()(pair)
     inner = np.s_[3:-3, 14:-14]
     assert np.nanmean(np.abs(motion_w[inner] - shift) < 0.3) > 0.97
     assert np.nanmean(np.abs(motion_uw[inner] - shift) < 0.3) > 0.97
@@ -29,13 +29,13 @@ def test_motion_is_finer_than_a_pixel():
     wide = texture()
     x, y = np.meshgrid(np.arange(150, dtype=np.float32), np.arange(60, dtype=np.float32))
     ultrawide = cv2.remap(wide, x - 3.5, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    motion_w, _ = SemiGlobalMatcher()(EpipolarPair(wide, ultrawide, (0.0, 8.0)))
+    motion_w, *_ = SemiGlobalMatcher()(EpipolarPair(wide, ultrawide, (0.0, 8.0)))
     assert np.nanmedian(motion_w[:, 10:-10]) == pytest.approx(3.5, abs=0.15)
 
 
 def test_what_the_two_views_contradict_is_unknown():
     pair = EpipolarPair(texture(seed=1), texture(seed=2), (-8.0, 8.0))
-    motion_w, _ = SemiGlobalMatcher()(pair)
+    motion_w, *_ = SemiGlobalMatcher()(pair)
     assert np.isnan(motion_w).mean() > 0.3
 
 

@@ -1,8 +1,9 @@
-"""Motion along the baseline between W and rectified UW, by semi-global matching.
+"""Motion along the baseline between W and rectified UW: what a matcher is given and returns.
 
-Matchers are interchangeable: any callable from `EpipolarPair` to two motion maps will do.
+Matchers are interchangeable: any callable from `EpipolarPair` to `Match` will do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,23 +13,64 @@ import numpy as np
 SNAP_DEG = 0.3
 
 
+class MotionLaw(NamedTuple):
+    """The blur law in the canvas's own motion: CoC diameter = per_px * |m - at_focus_px|.
+
+    Attributes:
+        per_px: circle-of-confusion diameter [canvas px] per canvas px of motion; not negative.
+        at_focus_px: the motion that W shows sharp; may lie outside the scene's range.
+    """
+
+    per_px: float
+    at_focus_px: float
+
+
+class Match(NamedTuple):
+    """What a matcher found, on the canvas; float32 (H, W).
+
+    Attributes:
+        motion_w: W (x, y) is UW (x + m, y) [px]; NaN where unknown.
+        motion_uw: UW (x, y) is W (x - m, y) [px]: W to UW as well; NaN where unknown.
+        confidence_w: in [0, 1], 0 where `motion_w` is unknown.
+        confidence_uw: the same of `motion_uw`.
+    """
+
+    motion_w: np.ndarray
+    motion_uw: np.ndarray
+    confidence_w: np.ndarray
+    confidence_uw: np.ndarray
+
+
 class EpipolarPair(NamedTuple):
     """W and UW turned so that the baseline lies along x: W (x, y) is found in UW at (x + m, y).
 
     Attributes:
-        gray_w: float32 gray (H, W) in [0, 1].
+        gray_w: float32 gray (H, W) in [0, 1], sRGB-encoded.
         gray_uw: the same of UW, histogram-matched to W.
         motion_range: lowest and highest m to look for [px].
+        law: which motion is blurred how much in W; None: not known, match as if nothing were.
+        noise_w: standard deviation of the noise in `gray_w`, 0 where not known.
+        noise_uw: the same of `gray_uw` (`sweep_images.noise_on_canvas` estimates both).
+        uw_scale: canvas px per pixel of UW's own; above 1 UW resolves less than the canvas.
+        start: an earlier match resampled to this canvas, to search near it.
     """
 
     gray_w: np.ndarray
     gray_uw: np.ndarray
     motion_range: tuple[float, float]
+    law: MotionLaw | None = None
+    noise_w: float = 0.0
+    noise_uw: float = 0.0
+    uw_scale: float = 1.0
+    start: Match | None = None
+
+
+Matcher = Callable[[EpipolarPair], Match]
 
 
 @dataclass(frozen=True)
 class SemiGlobalMatcher:
-    """OpenCV's 3-way semi-global block matching (Hirschmüller 2008).
+    """OpenCV's 3-way semi-global block matching (Hirschmüller 2008); it knows nothing of blur.
 
     Attributes:
         block_px: side of the matched blocks.
@@ -40,20 +82,13 @@ class SemiGlobalMatcher:
     smoothness: float = 4.0
     consistent_px: float = 1.0
 
-    def __call__(self, pair: EpipolarPair) -> tuple[np.ndarray, np.ndarray]:
-        """Motion of W's and of UW's pixels [px], float32 (H, W); NaN where unknown.
-
-        `motion_uw` is W to UW as well: UW (x, y) was W (x - m, y).
-        """
+    def __call__(self, pair: EpipolarPair) -> Match:
+        """Both motions; confidence is how well they agree, from 1 down to 1/2."""
         gray_w, gray_uw = _to_8_bit(pair.gray_w), _to_8_bit(pair.gray_uw)
         motion_w = self._search(gray_w, gray_uw, pair.motion_range)
         # Seen from UW and mirrored, the search runs the same way.
         motion_uw = self._search(gray_uw[:, ::-1], gray_w[:, ::-1], pair.motion_range)[:, ::-1]
-        there = sample_row(motion_uw, motion_w)
-        back = sample_row(motion_w, -motion_uw)
-        motion_w = np.where(np.abs(there - motion_w) <= self.consistent_px, motion_w, np.nan)
-        motion_uw = np.where(np.abs(back - motion_uw) <= self.consistent_px, motion_uw, np.nan)
-        return motion_w.astype(np.float32), motion_uw.astype(np.float32)
+        return consistent_match(motion_w, motion_uw, self.consistent_px)
 
     def _search(self, reference: np.ndarray, other: np.ndarray, motion_range) -> np.ndarray:
         low, high = np.floor(motion_range[0]), np.ceil(motion_range[1])
@@ -92,6 +127,27 @@ def sample_row(values: np.ndarray, offset: np.ndarray) -> np.ndarray:
     known = np.isfinite(at) & (at >= -0.5) & (at <= width - 0.5)
     column = np.where(known, at, 0).round().astype(int).clip(0, width - 1)
     return np.where(known, np.take_along_axis(values, column, axis=1), np.nan)
+
+
+def consistent_match(motion_w: np.ndarray, motion_uw: np.ndarray, consistent_px: float) -> Match:
+    """Keep what going there and back confirms to `consistent_px`; agreement is the confidence.
+
+    Args:
+        motion_w: W (x, y) is UW (x + m, y), (H, W); NaN allowed.
+        motion_uw: UW (x, y) is W (x - m, y), (H, W); NaN allowed.
+        consistent_px: the largest difference that is kept; confidence there is 1/2.
+    """
+    there = np.abs(sample_row(motion_uw, motion_w) - motion_w)
+    back = np.abs(sample_row(motion_w, -motion_uw) - motion_uw)
+    maps = [
+        np.where(difference <= consistent_px, motion, np.nan).astype(np.float32)
+        for motion, difference in ((motion_w, there), (motion_uw, back))
+    ]
+    confidence = [
+        np.where(difference <= consistent_px, 1 - 0.5 * difference / consistent_px, 0.0)
+        for difference in (there, back)
+    ]
+    return Match(*maps, *(c.astype(np.float32) for c in confidence))
 
 
 class Turn(NamedTuple):

@@ -1,7 +1,6 @@
 """Disparity and occlusion on W's working grid, from rectified views and any matcher."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -11,13 +10,12 @@ import torch
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.align import Views, gray, shrink
 from dfnet.preprocess.blur_match import variable_disc_blur
-from dfnet.preprocess.match import EpipolarPair, Turn, turn_to_axis
+from dfnet.preprocess.match import EpipolarPair, Matcher, Turn, turn_to_axis
 from dfnet.preprocess.occlusion import find_hidden, find_inconsistent
 from dfnet.preprocess.order import NearFar, solve_near_far
 from dfnet.preprocess.rectify import Rectification, sample_uw
 from dfnet.preprocess.refine import fill_from_far, upsample_along_edges
 
-Matcher = Callable[[EpipolarPair], tuple[np.ndarray, np.ndarray]]
 RANGE_MARGIN_SHARE = 0.25
 RANGE_MARGIN_PX = 4.0
 
@@ -94,7 +92,8 @@ def make_canvas(
 def find_motion(canvas: Canvas, matcher: Matcher) -> Motion:
     """Run a matcher on a canvas."""
     pair = EpipolarPair(gray(canvas.image_w), gray(canvas.image_uw), canvas.motion_range)
-    return Motion(*matcher(pair), canvas)
+    match = matcher(pair)
+    return Motion(match.motion_w, match.motion_uw, canvas)
 
 
 def find_motion_through_blur(
@@ -114,7 +113,8 @@ def find_motion_through_blur(
     coc = defocus_from_disparity(torch.from_numpy(on_canvas / earlier.canvas.scale), law).abs()
     blurred = variable_disc_blur(gray(canvas.image_uw).clip(0, 1), coc.numpy() * canvas.scale)
     pair = EpipolarPair(gray(canvas.image_w), blurred, canvas.motion_range)
-    return Motion(*matcher(pair), canvas)
+    match = matcher(pair)
+    return Motion(match.motion_w, match.motion_uw, canvas)
 
 
 def order_from_images(motion: Motion) -> NearFar:
