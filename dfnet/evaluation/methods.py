@@ -24,8 +24,8 @@ def uw_pasted(question: Question) -> Tensor:
 
 
 def needs_guide(method: Method) -> bool:
-    """Whether a method looks at the ultra-wide photo; all but W unchanged do."""
-    return method is not w_unchanged
+    """Whether a method looks at the ultra-wide photo; one that does not says so itself."""
+    return getattr(method, "needs_guide", method is not w_unchanged)
 
 
 CONTROLS: dict[str, Method] = {"W unchanged": w_unchanged, "UW pasted": uw_pasted}

@@ -10,7 +10,7 @@ import trusts it. Its slices share one disparity and one blur law, found when it
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,6 +40,9 @@ class Question(NamedTuple):
         camera: what is known of W's.
         truth: (3, H, W) the answer; noise-free but for `identity`, whose answer is the photo.
         trusted: bool (1, H, W), where the answer counts; everywhere when None.
+        scene: the capture folder's name.
+        slices: loads all photos of the stack, (3, H, W) each, in order of focus; only the
+            focus-stacking ceiling may look at them. None where there are none.
     """
 
     task: str
@@ -50,6 +53,8 @@ class Question(NamedTuple):
     camera: Camera
     truth: Tensor
     trusted: Tensor | None = None
+    scene: str = ""
+    slices: Callable[[], list[Tensor]] | None = None
 
 
 def why_not(capture: Capture, task: str, preprocessing: str = "estimated") -> str | None:
@@ -111,6 +116,7 @@ class _Stack:
         slices = range(len(capture.wide))
         distances = capture.focus_distance_m
         order = sorted(slices, key=lambda i: distances[i]) if distances else list(slices)
+        self.order = order
         self.near, self.middle, self.far = order[0], order[len(order) // 2], order[-1]
         self.truth = capture.load_truth() if capture.truth else None
         self.trusted = self._trusted()
@@ -161,7 +167,22 @@ class _Stack:
         """A question with what all of them share."""
         camera = self.capture.cameras.get("wide", Camera())
         trusted = None if task == "identity" else self.trusted
-        return Question(task, name, image_w, prepared, target, camera, truth, trusted)
+        return Question(
+            task,
+            name,
+            image_w,
+            prepared,
+            target,
+            camera,
+            truth,
+            trusted,
+            self.capture.folder.resolve().name,
+            self.load_slices,
+        )
+
+    def load_slices(self) -> list[Tensor]:
+        """All photos of the stack, in order of focus."""
+        return [self.capture.load_wide(i) for i in self.order]
 
 
 def _ask_all_in_focus(stack: _Stack) -> Iterator[Question]:
