@@ -25,6 +25,7 @@ def uw_pasted(question: Question) -> Tensor:
 
 def needs_guide(method: Method) -> bool:
     """Whether a method looks at the ultra-wide photo; one that does not says so itself."""
+    method = getattr(method, "func", method)  # as configuration wraps a plain function
     return getattr(method, "needs_guide", method is not w_unchanged)
 
 
