@@ -1,0 +1,1 @@
+"""How good preprocessing is, against rendered truth, true stereo and real pairs."""
