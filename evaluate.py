@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import track
@@ -10,10 +11,8 @@ from dfnet.capture import find_captures
 from dfnet.capture_sets import refuse_mixed_versions
 from dfnet.cli import entry_point, quote_paths
 from dfnet.devices import pick_device
-from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.report import table, write_json
 from dfnet.evaluation.score import score_folders
-from dfnet.evaluation.weights import load_network
 
 
 @entry_point("evaluate")
@@ -23,8 +22,7 @@ def main(cfg: DictConfig) -> None:
     folders = find_captures(cfg.data.root)
     refuse_mixed_versions(folders)
     pick_device(cfg.device)  # a wrong name shows now, not after the first stack
-    model = load_network(cfg.weights, cfg.checkpoint)
-    methods = {**CONTROLS, "DFNet": network(model, cfg.device)}
+    methods = {name: instantiate(method) for name, method in cfg.method.items()}
 
     progress = track(folders, "scoring", console=console, transient=True)
     scores = score_folders(
