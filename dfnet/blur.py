@@ -4,6 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 SUPERSAMPLES = 8
@@ -47,6 +48,20 @@ def disc_blur(image_linear: Tensor, diameter_px: float) -> Tensor:
     height, width = image_linear.shape[-2:]
     mode = "reflect" if reach < min(height, width) else "replicate"
     padded = F.pad(image_linear, (reach, reach, reach, reach), mode=mode)
-    batch, channels = image_linear.shape[:2]
-    blurred = F.conv2d(padded.flatten(0, 1)[:, None], kernel[None, None])
-    return blurred.reshape(batch, channels, height, width)
+    return _convolved(padded, kernel)[..., 2 * reach :, 2 * reach :]
+
+
+def _convolved(image: Tensor, kernel: Tensor) -> Tensor:
+    """Convolution by Fourier transforms, in time that hardly depends on the kernel.
+
+    Args:
+        image: (B, C, H, W).
+        kernel: (K, K).
+
+    Returns:
+        Same shape; the first K - 1 rows and columns lack what lies beyond the picture.
+    """
+    height, width = image.shape[-2:]
+    size = next_fast_len(height, real=True), next_fast_len(width, real=True)
+    spectrum = torch.fft.rfft2(image, size) * torch.fft.rfft2(kernel, size)
+    return torch.fft.irfft2(spectrum, size)[..., :height, :width]

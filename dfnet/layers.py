@@ -1,0 +1,105 @@
+"""Blur an all-in-focus picture by its defocus map: layers in depth order, in linear light.
+
+The scene is split into layers of about equal blur. Each is blurred by its own disc, matte and
+colour alike, and what is nearer covers what is farther *after* the blur, as through a lens: a
+blurred edge in front lets the background show through, a sharp one keeps the background's blur off.
+What a layer hides is continued beneath it from its surroundings. Everything is differentiable in
+the picture and in the map, and a surface's light is spread but neither lost nor gained.
+"""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dfnet.blur import disc_blur
+
+STEP_PX, GROWTH = 1.0, 0.12  # between layers: diameters differ by 1 px, large ones by 12 %
+_EPSILON = 1e-6
+
+
+def blur_in_layers(image_linear: Tensor, defocus_px: Tensor) -> Tensor:
+    """Render the defocus that a map describes.
+
+    A pixel between two layers belongs to both in parts, so that the result follows the map
+    smoothly. Neighbouring layers are taken for one surface and simply add up: a slope has no seams.
+    With a disparity map and a law, take `dfnet.optics.defocus_from_disparity` first.
+
+    Args:
+        image_linear: (B, 3, H, W), all in focus, in linear light.
+        defocus_px: (B, 1, H, W) signed diameter that is wanted [px]; its order is depth's:
+            the smaller (more negative) is the nearer and covers the larger.
+
+    Returns:
+        Same shape as the picture; a constant picture stays constant.
+    """
+    light = torch.zeros_like(image_linear)
+    nothing = torch.zeros_like(defocus_px)
+    cover, cover_before = nothing, nothing  # of all nearer layers; of those that are no neighbours
+    matte_sum, matte_sum_before = nothing, nothing
+    for diameter_px, matte in _mattes(defocus_px):
+        hidden = matte_sum_before
+        layer = torch.cat([matte * image_linear, matte], dim=1)
+        blurred = disc_blur(_continued_beneath(layer, hidden), diameter_px)
+        seen = blurred * (1 - cover_before).clamp_min(0)
+        light = light + seen[:, :-1]
+        cover_before, cover = cover, cover + seen[:, -1:]
+        matte_sum_before, matte_sum = matte_sum, matte_sum + matte
+    return light / cover.clamp_min(_EPSILON)
+
+
+def _mattes(defocus_px: Tensor) -> Iterator[tuple[float, Tensor]]:
+    """Diameter and matte (B, 1, H, W) of each layer, near to far; the mattes sum to 1."""
+    known = defocus_px.detach()
+    behind = _diameters_px(max(float(known.max()), 0.0))
+    before = _diameters_px(max(-float(known.min()), 0.0))
+    levels_px = [-d for d in before[:0:-1]] + behind
+    for i, level in enumerate(levels_px):
+        below = levels_px[i - 1] if i > 0 else level - STEP_PX
+        above = levels_px[i + 1] if i + 1 < len(levels_px) else level + STEP_PX
+        rise = (defocus_px - below) / (level - below)
+        fall = (above - defocus_px) / (above - level)
+        yield abs(level), torch.minimum(rise, fall).clamp_min(0)
+
+
+def _diameters_px(largest_px: float) -> list[float]:
+    """From 0 up to the first that exceeds `largest_px`."""
+    diameters_px = [0.0]
+    while diameters_px[-1] <= largest_px:
+        diameters_px.append(diameters_px[-1] + max(STEP_PX, GROWTH * diameters_px[-1]))
+    return diameters_px
+
+
+def _continued_beneath(layer: Tensor, hidden: Tensor) -> Tensor:
+    """A layer (B, C, H, W), premultiplied, that goes on where nearer ones hide it.
+
+    Args:
+        layer: colour times matte, and the matte.
+        hidden: (B, 1, H, W) share of each pixel that nearer layers take.
+    """
+    if not bool(hidden.detach().any()):
+        return layer
+    trusted = -F.max_pool2d(hidden, 3, stride=1, padding=1)  # mixed pixels of edges left out
+    trusted = 1 + trusted
+    return layer + hidden * _spread(layer * trusted, (1 - hidden) * trusted)
+
+
+def _spread(values: Tensor, weight: Tensor) -> Tensor:
+    """Values where they are known, smoothly continued elsewhere: pull and push of a pyramid.
+
+    Gortler et al., "The lumigraph", 1996.
+
+    Args:
+        values: (B, C, H, W), times their weight.
+        weight: (B, 1, H, W) in [0, 1].
+    """
+    size = values.shape[-2:]
+    if max(size) == 1:
+        return values / weight.clamp_min(_EPSILON)
+    coarse = _spread(_halved(values), _halved(weight))
+    return values + (1 - weight) * F.interpolate(coarse, size, mode="bilinear")
+
+
+def _halved(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
