@@ -46,8 +46,8 @@ def find_sharpest(grays: Sequence[np.ndarray]) -> Sharpest:
     floor = NOISE_FACTOR * noise
     strength = (fine.max(axis=0) - floor).clip(0)
     texture = strength / (strength + floor)
-    votes = (fine / fine.max(axis=0)) ** POWER
-    votes /= votes.sum(axis=0)
+    votes = (fine / fine.max(axis=0).clip(1e-12)) ** POWER  # nothing where all is clipped
+    votes /= votes.sum(axis=0).clip(1e-12)
     guide = _guide(grays, fine)
     # Blur carries light into flat areas and makes faint slopes there: strong edges must outvote it.
     support = _aggregated(votes, np.sqrt(strength), guide)
