@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -86,19 +86,27 @@ def run_methods(
         cases: can be sent to a process and iterated there.
         threads: per process.
     """
+    return [
+        in_fresh_process(threads, run_method, name, preprocessor, cases)
+        for name, preprocessor in methods.items()
+    ]
+
+
+def in_fresh_process(threads: int, function: Callable, *arguments):
+    """What the function returns when a process of its own, with so many threads, calls it."""
     context = multiprocessing.get_context("spawn")
-    rows = []
-    for name, preprocessor in methods.items():
-        with ProcessPoolExecutor(1, mp_context=context) as process:
-            rows.append(process.submit(run_method, name, preprocessor, cases, threads).result())
-    return rows
+    with ProcessPoolExecutor(1, context, _use_threads, (threads,)) as process:
+        return process.submit(function, *arguments).result()
 
 
-def run_method(name: str, preprocessor: Preprocessor, cases: Iterable[Case], threads: int) -> Row:
+def _use_threads(count: int) -> None:
+    cv2.setNumThreads(count)
+    torch.set_num_threads(count)
+    numba.set_num_threads(count)
+
+
+def run_method(name: str, preprocessor: Preprocessor, cases: Iterable[Case]) -> Row:
     """One method on all pairs, in this process."""
-    cv2.setNumThreads(threads)
-    torch.set_num_threads(threads)
-    numba.set_num_threads(threads)
     scores, costs, refused, errors = {}, {}, [], [torch.empty(0)]
     for case in cases:
         start = time.process_time(), time.monotonic()

@@ -14,15 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dfnet.blur import disc_blur
 from dfnet.errors import InputError
 from dfnet.evaluation.preprocessing.cases import Case, Truth, away_from_border
 from dfnet.io.images import read_image
+from dfnet.layers import blur_in_layers
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 DEFOCUS_PER_DISPARITY = 0.3
-LAYER_COC_PX = 0.5  # step of the blur between two layers
 NOISE_W, NOISE_UW = 2 / 255, 4 / 255  # sRGB-encoded
 UW_RESOLUTION = 0.6
 UW_COLOURS = ((0.90, 0.08, 0.02), (0.05, 0.90, 0.05), (0.02, 0.10, 0.88))
@@ -103,7 +102,8 @@ def stereo_case(name: str, left: Tensor, right: Tensor, disparity_px: Tensor, la
     random = torch.Generator().manual_seed(sum(name.encode()))
     dense = fill_unknown(disparity_px)
     defocus = defocus_from_disparity(dense, law)
-    image_w = with_noise(blurred_by_layers(left, dense, law), NOISE_W, random)
+    blurred = blur_in_layers(linear_from_srgb(left)[None], defocus[None])[0]
+    image_w = with_noise(srgb_from_linear(blurred.clamp(0, 1)), NOISE_W, random)
     x = torch.arange(left.shape[-1])
     inside = x - dense >= 0
     truth = Truth(
@@ -116,26 +116,6 @@ def stereo_case(name: str, left: Tensor, right: Tensor, disparity_px: Tensor, la
         1.0,
     )
     return Case(name, image_w, as_ultrawide(right, random), {}, None, truth)
-
-
-def blurred_by_layers(image: Tensor, disparity_px: Tensor, law: BlurLaw) -> Tensor:
-    """The picture out of focus: discs in linear light, near layers over far ones.
-
-    Args:
-        image: (3, H, W) sRGB in [0, 1], sharp.
-        disparity_px: (1, H, W), known everywhere.
-        law: its defocus.
-    """
-    linear = linear_from_srgb(image)[None]
-    step = LAYER_COC_PX / law.defocus_per_disparity
-    layer = ((disparity_px - law.disparity_at_focus_px) / step).round()
-    light, cover = torch.zeros_like(linear), torch.zeros_like(linear[:, :1])
-    for k in layer.unique():  # ascending: from far to near
-        inside = (layer == k).float()[None]
-        both = disc_blur(torch.cat([linear * inside, inside], dim=1), LAYER_COC_PX * abs(float(k)))
-        light = light * (1 - both[:, 3:]) + both[:, :3]
-        cover = cover * (1 - both[:, 3:]) + both[:, 3:]
-    return srgb_from_linear((light / cover.clamp_min(1e-6)).clamp(0, 1))[0]
 
 
 def as_ultrawide(image: Tensor, random: torch.Generator) -> Tensor:

@@ -1,0 +1,94 @@
+"""Refocusing without training: what a change of focus does to UW is done to W.
+
+W shows UW's content out of focus, so W + (UW as wanted - UW as W shows it) is W as wanted. Colours
+that differ smoothly between the cameras cancel. What remains is to lay UW where W has it, and to
+hold back where the two do not show the same.
+"""
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from dfnet.detail import bring_to_full_size
+from dfnet.evaluation.tasks import Question
+from dfnet.inference import full_sample, resize_sample
+from dfnet.layers import blur_in_layers
+from dfnet.photo import linear_from_srgb, srgb_from_linear
+from dfnet.preprocess.flow import dense_flow
+from dfnet.sample import Sample
+
+WORKING_SIDE_PX = 1344
+# Shares of the working picture's longer side:
+SHIFT_SIGMA = 0.009  # the leftover misalignment is taken to vary no faster
+DETAIL_SIGMA = 0.003  # what is finer is compared
+WINDOW_SIGMA = 0.006  # over such surroundings
+FLAT = 1e-5  # variance [sRGB²] below which nothing can be compared
+
+
+@torch.no_grad()
+def detail_transfer(question: Question) -> Tensor:
+    """The photo plus the change that the wish makes to UW, (3, H, W) in [0, 1]."""
+    target = question.target_defocus_w_px
+    full = full_sample(question.image_w, question.prepared, target, {"wide": question.camera})
+    scale = min(1.0, WORKING_SIDE_PX / max(question.image_w.shape[-2:]))
+    working = resize_sample(full, scale, float("inf"))
+    picture = transferred(working)
+    image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
+    return image[0].clamp(0, 1)
+
+
+def transferred(sample: Sample) -> Tensor:
+    """The working picture with the change, (1, 3, h, w)."""
+    uw_as_w = blurred(sample.uw_on_w, sample.defocus_w_px)
+    uw_as_wanted = blurred(sample.uw_on_w, sample.target_defocus_w_px)
+    shift = leftover_shift(_gray(sample.image_w), _gray(uw_as_w))
+    uw_as_w, uw_as_wanted = (_shifted(x, shift) for x in (uw_as_w, uw_as_wanted))
+    alike = torch.from_numpy(likeness(_gray(sample.image_w), _gray(uw_as_w)))
+    trust = (1 - sample.occluded_w) * alike
+    return sample.image_w + trust * (uw_as_wanted - uw_as_w)
+
+
+def blurred(image: Tensor, defocus_px: Tensor) -> Tensor:
+    """A sharp sRGB picture (1, 3, h, w) with the defocus of a map (1, 1, h, w)."""
+    light = blur_in_layers(linear_from_srgb(image.clamp(0, 1)), defocus_px)
+    return srgb_from_linear(light.clamp(0, 1))
+
+
+def leftover_shift(gray_w: np.ndarray, gray_uw: np.ndarray) -> np.ndarray:
+    """Smooth flow (h, w, 2) [px] from W to the guide blurred alike, which ought to be zero.
+
+    Blurred alike, the two can be compared even where W is far out of focus; the flow's error in
+    flat areas is smoothed away.
+    """
+    flow = dense_flow(
+        *(np.ascontiguousarray((g * 255).round(), np.uint8) for g in (gray_w, gray_uw))
+    )
+    return cv2.GaussianBlur(flow, (0, 0), SHIFT_SIGMA * max(gray_w.shape))
+
+
+def likeness(gray_w: np.ndarray, gray_uw: np.ndarray) -> np.ndarray:
+    """Local correlation of fine detail, (h, w) in [0, 1]; 0 where one of them has none."""
+    side = max(gray_w.shape)
+    fine_w, fine_uw = (g - _smooth(g, DETAIL_SIGMA * side) for g in (gray_w, gray_uw))
+    window = WINDOW_SIGMA * side
+    together = _smooth(fine_w * fine_uw, window)
+    alone = (_smooth(fine_w**2, window) + FLAT) * (_smooth(fine_uw**2, window) + FLAT)
+    return (together / np.sqrt(alone)).clip(0, 1)
+
+
+def _shifted(image: Tensor, flow: np.ndarray) -> Tensor:
+    y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
+    pixels = np.ascontiguousarray(image[0].permute(1, 2, 0).numpy())
+    at = x + flow[..., 0], y + flow[..., 1]
+    moved = cv2.remap(pixels, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return torch.from_numpy(moved).permute(2, 0, 1)[None]
+
+
+def _gray(image: Tensor) -> np.ndarray:
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    return (image[0].clamp(0, 1) * weights[:, None, None]).sum(dim=0).numpy()
+
+
+def _smooth(values: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(values, (0, 0), sigma)
