@@ -11,7 +11,7 @@ from torch import Tensor
 from dfnet.capture import Capture
 from dfnet.io.images import read_image
 from dfnet.preprocess.pipeline import image_pixels, image_tensor
-from dfnet.preprocess.register import apply_homography
+from dfnet.preprocess.epipolar import apply_homography
 
 MARGIN = 0.1  # of the render, on each side: no photo looks beyond it
 NOISE = 0.004  # deviation of the W photos

@@ -5,6 +5,7 @@ from made_pair import CARD_PX, UW_HEIGHT, UW_WIDTH, W_PER_UW, WALL_PX, make_pair
 
 from dfnet.errors import InputError
 from dfnet.preprocess.align import gray_8_bit
+from dfnet.preprocess.epipolar import apply_homography
 from dfnet.preprocess.pipeline import image_pixels
 from dfnet.preprocess.rectify import (
     Rectification,
@@ -13,7 +14,7 @@ from dfnet.preprocess.rectify import (
     pixel_grid,
     sample_uw,
 )
-from dfnet.preprocess.register import Registration, apply_homography, register
+from dfnet.preprocess.register import Registration, register
 
 
 def grays(made):
@@ -27,7 +28,7 @@ def test_scale_and_axis_are_found_in_spite_of_parallax(direction):
     assert found.w_from_uw[0, 0] == pytest.approx(W_PER_UW, rel=0.01)
     assert found.cross_residual_px < 0.5
     low, high = found.motion_range_px
-    assert high - low == pytest.approx(CARD_PX - WALL_PX, abs=2.5)
+    assert CARD_PX - WALL_PX - 1 < high - low < 1.5 * (CARD_PX - WALL_PX)
 
 
 def test_across_the_baseline_the_fit_is_exact():

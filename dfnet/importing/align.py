@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from dfnet.importing.register import FREEDOM, Frame, Link, link, refine_link
-from dfnet.preprocess.register import apply_homography
+from dfnet.preprocess.epipolar import apply_homography
 
 REACH = 2  # each photo is held against so many after it
 HAND_HELD = 0.04  # rise of the mean squared misfit, in noise variances, that only a hand explains

@@ -18,8 +18,8 @@ from dfnet.importing.write import writing
 from dfnet.io.images import read_exif, read_image
 from dfnet.preprocess.align import gray_8_bit
 from dfnet.preprocess.cameras import camera_from_exif, defocus_per_disparity
+from dfnet.preprocess.keypoints import find_details, match_freely
 from dfnet.preprocess.pipeline import image_pixels, image_tensor
-from dfnet.preprocess.register import match_keypoints
 from dfnet.preprocess.stack_geometry import (
     StackGeometry,
     geometry_from_guide,
@@ -115,8 +115,8 @@ def best_guide(picture: np.ndarray, guides: list[Tensor]) -> int | None:
     if len(guides) < 2:
         return 0 if guides else None
     gray = gray_8_bit(picture)
-    matches = [len(match_keypoints(gray, gray_8_bit(image_pixels(g)))[0]) for g in guides]
-    return int(np.argmax(matches))
+    details = [find_details(gray, gray_8_bit(image_pixels(guide))) for guide in guides]
+    return int(np.argmax([len(match_freely(found)) for found in details]))
 
 
 def _geometry(sweep, pair, picture, index, confidence, cameras) -> StackGeometry:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dfnet.camera import Camera
 from dfnet.preprocess.cameras import baseline_m
-from dfnet.preprocess.register import apply_homography
+from dfnet.preprocess.epipolar import apply_homography
 
 MAX_OFFSET_SPREAD = 0.25  # of the disparity range: beyond it the metadata do not fit the pictures
 MIN_DISPARITY_PX = 0.05  # nearer to zero than this is infinitely far

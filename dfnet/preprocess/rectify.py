@@ -10,7 +10,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from dfnet.preprocess.register import Registration, apply_homography
+from dfnet.preprocess.epipolar import apply_homography
+from dfnet.preprocess.register import Registration
 
 CONSISTENT_PX = 1.0  # forward-backward, at working resolution
 MAX_SAMPLES = 20_000

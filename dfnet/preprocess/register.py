@@ -1,38 +1,52 @@
-"""Where UW's pixels lie on W's grid, up to parallax: keypoints, then a robust cross-epipolar fit.
+"""Where UW's pixels lie on W's grid, up to parallax.
 
-A similarity or homography fitted to all matches would swallow parallax (the ground plane, the tilt
-of a wall). Motion along the baseline is depth; only what is left across it tells of misalignment.
+Keypoints first; where W shows too little detail for them, whole patches. Matches that agree by more
+than chance give a first geometry, which finds more matches, which fit it closely.
 """
 
 import math
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.spatial import cKDTree
 
 from dfnet.errors import InputError
+from dfnet.preprocess.agreement import Agreement, find_agreement
+from dfnet.preprocess.epipolar import (
+    Matches,
+    along_and_across,
+    fit_across,
+    translation,
+)
+from dfnet.preprocess.keypoints import (
+    Details,
+    Guide,
+    find_details,
+    match_freely,
+    match_guided,
+)
+from dfnet.preprocess.overlap import measure_overlap
+from dfnet.preprocess.patches import match_patches
 
-SIFT_SIDE_PX = 1280
-SIFT_FEATURES = 8000
-SIFT_CONTRAST = 0.01
-BLUR_SHARES = (0.0, 0.005, 0.01)  # sigma over the longer side, of the UW copies that are searched
-PATCH_PX = 3.0
-MATCH_RATIO = 0.75
-RANSAC_TOLERANCE = 0.02  # of W's longer side: parallax must fit into the first, rough similarity
-PARALLAX_TOLERANCE = 0.06
-MAX_PARALLAX = 0.25
-ACROSS_TOLERANCE = 0.01
-MIN_INLIERS = 12  # unrelated photos reached 5
-MIN_INLIER_SHARE = 0.12
+AXES = tuple(np.array(a) for a in ((1.0, 0.0), (0.0, 1.0)))  # phones carry their lenses so,
+DIAGONALS = tuple(np.array(a) / math.sqrt(2) for a in ((1.0, 1.0), (-1.0, 1.0)))  # or so
+DIAGONAL_HANDICAP = 1.15
+FIELD_RATIOS = (0.35, 3.5)  # of UW's to W's field of view that are looked for
+MAX_LOG10_CHANCE = -3.0  # 160 pairs of unrelated pictures reached -0.1
+WEAK_LOG10_CHANCE = -12.0  # beyond it keypoints need no help from patches
+DOUBTFUL_LOG10_CHANCE = -30.0  # beyond it the axis needs no help from whole pictures
+PATCH_FIELD_RATIOS = 0.92 * 1.09 ** np.arange(12)  # phones have 1.0 to 2.2
+PATCH_SCALE_STEP = 1.07
+BANDS_SHARE = (0.03, 0.01)  # of W's longer side, about the epipolar line: first and second search
+MAX_PARALLAX_SHARE = 0.75
+ACROSS_TOLERANCE_SHARE = 0.01
+MAX_FITTED = 600
+NEIGHBOUR_SHARE = 0.06  # of W's longer side
+ALIKE_SHARE = 0.015
+NEIGHBOURS = 3
 MIN_EXPECTED = 8  # where metadata foretell the place
 FEW = 40
 MIN_FIELD_RATIO = 0.9  # of UW's to W's field of view; below it the two files are swapped
-AXIS_PRIOR_DEG = 1.0  # phones carry their lenses along an image axis
-CAUCHY_PX = 1.0  # at SIFT resolution
-# How far the fit may go from the start: log-scale, rotation, shift x, y [SIFT px], pan, baseline
-# angle, tilt. A phone's cameras look almost the same way; repeated patterns suggest otherwise.
-LIMITS = np.array([0.2, 0.15, 300.0, 300.0, 0.08, 0.35, 0.08])
 
 
 class Registration(NamedTuple):
@@ -41,7 +55,7 @@ class Registration(NamedTuple):
     Attributes:
         w_from_uw: homography (3, 3), UW px to W px, at full resolution.
         axis: unit vector along the baseline in W's image axes; which way UW lies is not yet known.
-        inliers: keypoint matches that agree.
+        inliers: matches that agree.
         cross_residual_px: median distance of the matches from their epipolar lines, full W px.
         motion_range_px: of the matches along the axis, full W px.
     """
@@ -51,6 +65,14 @@ class Registration(NamedTuple):
     inliers: int
     cross_residual_px: float
     motion_range_px: tuple[float, float]
+
+
+class Start(NamedTuple):
+    """A first geometry and the matches behind it."""
+
+    agreement: Agreement
+    matches: Matches
+    is_metadata: bool = False
 
 
 def register(
@@ -71,126 +93,139 @@ def register(
     Raises:
         InputError: the photos have too little in common, or are swapped.
     """
-    points_w, points_uw, scale_w = match_keypoints(gray_w, gray_uw)
-    start = _expected(points_w, points_uw, axis, expected_w_from_uw, max(gray_w.shape))
-    similarity, near = start or _rough_similarity(points_w, points_uw, max(gray_w.shape))
-    _refuse_swapped(similarity, gray_w.shape, gray_uw.shape)
-    all_w, all_uw = points_w, points_uw
-    points_w, points_uw = points_w[near], points_uw[near]
-    angles = [0.0, math.pi / 2] if axis is None else [math.atan2(axis[1], axis[0])]
-    if start is not None and len(points_w) < FEW:  # metadata know better than a handful of points
-        homography, angle = similarity, angles[0]
-    else:
-        homography, angle = _best_fit(points_w, points_uw, similarity, angles, scale_w)
-    along, across = _residuals(points_w, points_uw, homography, angle)
-    unit = np.array([math.cos(angle), math.sin(angle)])
-    homography = _shift(-unit * np.median(along)) @ homography
-    moved = _motion_range(*_residuals(all_w, all_uw, homography, angle), max(gray_w.shape))
-    left = float(np.median(np.abs(across)))
-    return Registration(homography, unit, len(points_w), left, moved)
+    details = find_details(gray_w, gray_uw)
+    free = match_freely(details)
+    start = _expected(free, axis, expected_w_from_uw, details.side_px)
+    if start is None:
+        axes = (*AXES, *DIAGONALS) if axis is None else (np.asarray(axis, dtype=float),)
+        start = _best_start(free, axes, (gray_w, gray_uw))
+    _refuse_swapped(start.agreement.similarity, gray_w.shape, gray_uw.shape)
+    return _registration(*_refined(details, start), details.side_px)
 
 
-def _motion_range(along: np.ndarray, across: np.ndarray, side_px: int) -> tuple[float, float]:
-    """Also of things so near that the rough similarity did not count them in."""
-    plausible = (np.abs(across) < ACROSS_TOLERANCE * side_px) & (
-        np.abs(along) < MAX_PARALLAX * side_px
+def _registration(
+    homography: np.ndarray, axis: np.ndarray, matches: Matches, side_px: float
+) -> Registration:
+    along, across = along_and_across(matches, homography, axis)
+    near = np.abs(across) < ACROSS_TOLERANCE_SHARE * side_px
+    if not near.any():
+        raise _unrelated(0, len(matches))
+    middle = float(np.median(along[near]))
+    return Registration(
+        translation(-axis * middle) @ homography,
+        axis,
+        int(near.sum()),
+        float(np.median(np.abs(across[near]))),
+        _motion_range(matches.wide[near], along[near] - middle, side_px),
     )
-    low, high = np.quantile(along[plausible], [0.02, 0.98]) if plausible.any() else (0.0, 0.0)
-    return float(low), float(high)
 
 
-def match_keypoints(
-    gray_w: np.ndarray, gray_uw: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """SIFT matches (Lowe 2004) that pass the ratio test and are each other's best.
-
-    UW is tried at several blurs, as W may be far out of focus.
-
-    Returns:
-        points in W and in UW (n, 2) at full resolution, and the scale that W was searched at.
-    """
-    sift = cv2.SIFT_create(nfeatures=SIFT_FEATURES, contrastThreshold=SIFT_CONTRAST)
-    (small_w, scale_w), (small_uw, scale_uw) = (_shrunk(gray) for gray in (gray_w, gray_uw))
-    points_w, described_w = _described(sift, small_w)
-    pairs = []
-    for share in BLUR_SHARES:
-        blurred = small_uw
-        if share > 0:
-            blurred = cv2.GaussianBlur(small_uw, (0, 0), share * max(small_uw.shape))
-        points_uw, described_uw = _described(sift, blurred)
-        matches = _mutual_matches(described_w, described_uw)
-        pairs.append(np.hstack([points_w[matches[:, 0]], points_uw[matches[:, 1]]]))
-    found = _distinct(np.concatenate(pairs))
-    return (found[:, :2] + 0.5) / scale_w - 0.5, (found[:, 2:] + 0.5) / scale_uw - 0.5, scale_w
+def _motion_range(points_w: np.ndarray, along: np.ndarray, side_px: float) -> tuple[float, float]:
+    """Of matches whose neighbours move alike; wrong matches are alone."""
+    place = np.column_stack([points_w, along * NEIGHBOUR_SHARE / ALIKE_SHARE])
+    radius = NEIGHBOUR_SHARE * side_px
+    count = cKDTree(place).query_ball_point(place, radius, return_length=True) - 1
+    kept = along[count >= min(NEIGHBOURS, len(along) // FEW)]
+    return (float(kept.min()), float(kept.max())) if len(kept) else (0.0, 0.0)
 
 
-def _shrunk(gray: np.ndarray) -> tuple[np.ndarray, float]:
-    scale = min(1.0, SIFT_SIDE_PX / max(gray.shape))
-    return cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale
+def _refined(details: Details, start: Start) -> tuple[np.ndarray, np.ndarray, Matches]:
+    """Search again near the epipolar lines, fit; and once more with what that gives."""
+    side = details.side_px
+    agreement, axis = start.agreement, start.agreement.axis
+    homography = agreement.similarity
+    anchors = start.matches.at(agreement.inliers)
+    for band in BANDS_SHARE:
+        middle = float(np.median(along_and_across(anchors, homography, axis)[0]))
+        along = (middle - MAX_PARALLAX_SHARE * side, middle + MAX_PARALLAX_SHARE * side)
+        found = match_guided(details, Guide(homography, axis, band * side, along))
+        matches = _joined(anchors, found)
+        if start.is_metadata and len(matches) < FEW:  # metadata know better than a handful
+            break
+        step = math.ceil(len(matches) / MAX_FITTED)
+        fit = fit_across(matches.at(slice(None, None, step)), homography, axis, side)
+        homography, axis = fit.w_from_uw, fit.axis
+    return homography, axis, matches
 
 
-def _described(sift, gray: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    found, descriptors = sift.detectAndCompute(gray, None)
-    return np.array([k.pt for k in found], dtype=np.float64).reshape(-1, 2), descriptors
+def _joined(a: Matches, b: Matches) -> Matches:
+    return Matches(np.concatenate([a.wide, b.wide]), np.concatenate([a.ultrawide, b.ultrawide]))
 
 
-def _distinct(pairs: np.ndarray) -> np.ndarray:
-    """One match per small patch of W: a detail found at several blurs is still one witness."""
-    _, first = np.unique((pairs[:, :2] / PATCH_PX).round(), axis=0, return_index=True)
-    return pairs[np.sort(first)]
-
-
-def _mutual_matches(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray:
-    if a is None or b is None or min(len(a), len(b)) < 2:
-        return np.empty((0, 2), dtype=int)
-    # Root-SIFT (Arandjelović and Zisserman 2012); a matrix product is faster than a k-d tree here.
-    a, b = (np.sqrt(d / np.maximum(d.sum(axis=1, keepdims=True), 1e-6)) for d in (a, b))
-    similarity = a @ b.T
-    best = similarity.argmax(axis=1)
-    rows = np.arange(len(a))
-    first = similarity[rows, best]
-    mutual = similarity.argmax(axis=0)[best] == rows
-    similarity[rows, best] = -1
-    second = similarity.max(axis=1)
-    distinct = np.sqrt(np.maximum(1 - first, 0)) < MATCH_RATIO * np.sqrt(np.maximum(1 - second, 0))
-    keep = np.flatnonzero(distinct & mutual)
-    return np.stack([keep, best[keep]], axis=1)
-
-
-def _expected(points_w, points_uw, axis, homography, side_px):
+def _expected(matches, axis, homography, side_px) -> Start | None:
     """The homography of the metadata and the matches that fit it, or None if too few do."""
     if axis is None or homography is None:
         return None
-    angle = math.atan2(axis[1], axis[0])
-    along, across = _residuals(points_w, points_uw, homography, angle)
-    near = (np.abs(across) < RANSAC_TOLERANCE * side_px) & (np.abs(along) < MAX_PARALLAX * side_px)
-    enough = near.sum() >= max(MIN_EXPECTED, len(points_w) / 3)
-    return (homography / homography[2, 2], near) if enough else None
+    axis = np.asarray(axis, dtype=float)
+    along, across = along_and_across(matches, homography, axis)
+    near = (np.abs(across) < BANDS_SHARE[0] * side_px) & (
+        np.abs(along) < MAX_PARALLAX_SHARE * side_px
+    )
+    if near.sum() < max(MIN_EXPECTED, len(matches) / 3):
+        return None
+    similarity = homography / homography[2, 2]
+    return Start(Agreement(similarity, axis, near, -math.inf), matches, is_metadata=True)
 
 
-def _rough_similarity(
-    points_w: np.ndarray, points_uw: np.ndarray, side_px: int
-) -> tuple[np.ndarray, np.ndarray]:
-    matrix, inliers = None, np.zeros(0)
-    if len(points_w) >= MIN_INLIERS:
-        cv2.setRNGSeed(0)
-        matrix, inliers = cv2.estimateAffinePartial2D(
-            points_uw,
-            points_w,
-            ransacReprojThreshold=RANSAC_TOLERANCE * side_px,
-            maxIters=5000,
-            confidence=0.999,
-        )
-    if matrix is None or inliers.sum() < max(MIN_INLIERS, MIN_INLIER_SHARE * len(points_w)):
-        raise InputError(
-            f"wide and ultrawide: only {int(inliers.sum())} of {len(points_w)} details that both"
-            " seem to show agree\n"
-            "  The two photos must show the same scene, taken at the same moment.\n"
-            "  Check that the files belong together and are neither black nor badly blurred."
-        )
-    similarity = np.vstack([matrix, [0, 0, 1]])
-    error = np.linalg.norm(apply_homography(similarity, points_uw) - points_w, axis=1)
-    return similarity, error < PARALLAX_TOLERANCE * side_px
+def _best_start(free: Matches, axes: tuple, grays: tuple[np.ndarray, np.ndarray]) -> Start:
+    """The least accidental geometry over all axes.
+
+    Raises:
+        InputError: chance explains them all.
+    """
+    starts = [s for axis in axes if (s := _start(free, axis, grays)) is not None]
+    if not starts or min(map(_log10_chance, starts)) > WEAK_LOG10_CHANCE:
+        starts += [s for axis in axes[: len(AXES)] if (s := _patch_start(grays, axis)) is not None]
+    starts = sorted((s for s in starts if _log10_chance(s) < MAX_LOG10_CHANCE), key=_log10_chance)
+    if not starts:
+        raise _unrelated(0, len(free))
+    if _log10_chance(starts[0]) < DOUBTFUL_LOG10_CHANCE:
+        return starts[0]
+    return max(starts, key=lambda start: _agreed_area(grays, start.agreement))
+
+
+def _start(free: Matches, axis: np.ndarray, grays: tuple[np.ndarray, np.ndarray]) -> Start | None:
+    limits = tuple(ratio * _equal_fields(grays) for ratio in FIELD_RATIOS)
+    agreement = find_agreement(free, axis, max(grays[0].shape), limits)
+    return None if agreement is None else Start(agreement, free)
+
+
+def _patch_start(grays: tuple[np.ndarray, np.ndarray], axis: np.ndarray) -> Start | None:
+    """From whole patches, at the scale where they agree best."""
+    starts = []
+    for scale in PATCH_FIELD_RATIOS * _equal_fields(grays):
+        matches = match_patches(*grays, scale)
+        limits = scale / PATCH_SCALE_STEP, scale * PATCH_SCALE_STEP
+        agreement = find_agreement(matches, axis, max(grays[0].shape), limits)
+        if agreement is not None:
+            tried = agreement.log10_chance + math.log10(len(PATCH_FIELD_RATIOS))
+            starts.append(Start(agreement._replace(log10_chance=tried), matches))
+    return min(starts, key=_log10_chance, default=None)
+
+
+def _equal_fields(grays: tuple[np.ndarray, np.ndarray]) -> float:
+    """W px per UW px of two photos that see equally much."""
+    return math.hypot(*grays[0].shape) / math.hypot(*grays[1].shape)
+
+
+def _log10_chance(start: Start) -> float:
+    """A diagonal baseline must be that much likelier to be believed."""
+    axis = start.agreement.axis
+    handicap = DIAGONAL_HANDICAP if np.abs(axis).max() < 0.8 else 1.0
+    return start.agreement.log10_chance / handicap
+
+
+def _agreed_area(grays: tuple[np.ndarray, np.ndarray], agreement: Agreement) -> float:
+    overlap = measure_overlap(*grays, agreement.similarity, agreement.axis)
+    return overlap.share * overlap.likeness
+
+
+def _unrelated(agreeing: int, count: int) -> InputError:
+    return InputError(
+        f"wide and ultrawide: only {agreeing} of {count} details that both seem to show agree\n"
+        "  The two photos must show the same scene, taken at the same moment.\n"
+        "  Check that the files belong together and are neither black nor badly blurred."
+    )
 
 
 def _refuse_swapped(similarity: np.ndarray, shape_w: tuple, shape_uw: tuple) -> None:
@@ -202,60 +237,3 @@ def _refuse_swapped(similarity: np.ndarray, shape_w: tuple, shape_uw: tuple) -> 
             "  The ultra-wide photo must have the wider field of view; the two look swapped.\n"
             "  Give them the other way round."
         )
-
-
-def _best_fit(points_w, points_uw, similarity, angles, scale_w) -> tuple[np.ndarray, float]:
-    fits = [_fit_cross_epipolar(points_w, points_uw, similarity, a, scale_w) for a in angles]
-    return _unpack(min(fits, key=lambda fit: fit.cost).x, similarity, _centre(points_w))
-
-
-def _fit_cross_epipolar(points_w, points_uw, similarity, start_angle, scale_w):
-    """Similarity + two perspective terms + baseline angle, on the cross-epipolar residual only."""
-    centre = _centre(points_w)
-    unit = scale_w / CAUCHY_PX
-
-    def residuals(x):
-        homography, angle = _unpack(x, similarity, centre)
-        _, across = _residuals(points_w, points_uw, homography, angle)
-        # Pseudo-measurements keep what the data leave open near the starting point.
-        spread = math.sqrt(len(points_w))
-        priors = [
-            spread * (x[5] - start_angle) / math.radians(AXIS_PRIOR_DEG) * 0.3,
-            0.01 * x[2] * unit,
-            0.01 * x[3] * unit,
-        ]
-        return np.concatenate([across * unit, priors])
-
-    start = np.array([0.0, 0.0, 0.0, 0.0, 0.0, start_angle, 0.0])
-    reach = LIMITS * np.array([1, 1, 1 / scale_w, 1 / scale_w, 1, 1, 1])
-    bounds = (start - reach, start + reach)
-    return least_squares(residuals, start, bounds=bounds, loss="cauchy", x_scale=reach / 10)
-
-
-def _unpack(x, similarity, centre) -> tuple[np.ndarray, float]:
-    """Corrections about W's centre: log-scale, rotation, shift x, y, pan, angle, tilt."""
-    log_scale, turn, dx, dy, pan, angle, tilt = x
-    c, s = math.exp(log_scale) * math.cos(turn), math.exp(log_scale) * math.sin(turn)
-    radius = np.abs(centre).max() + 1.0
-    correction = np.array([[c, -s, dx], [s, c, dy], [pan / radius, tilt / radius, 1.0]])
-    return _shift(centre) @ correction @ _shift(-centre) @ similarity, angle
-
-
-def _residuals(points_w, points_uw, homography, angle) -> tuple[np.ndarray, np.ndarray]:
-    moved = apply_homography(homography, points_uw) - points_w
-    c, s = math.cos(angle), math.sin(angle)
-    return moved @ np.array([c, s]), moved @ np.array([-s, c])
-
-
-def _centre(points: np.ndarray) -> np.ndarray:
-    return points.mean(axis=0)
-
-
-def _shift(by: np.ndarray) -> np.ndarray:
-    return np.array([[1.0, 0.0, by[0]], [0.0, 1.0, by[1]], [0.0, 0.0, 1.0]])
-
-
-def apply_homography(homography: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points (n, 2) mapped by a homography (3, 3)."""
-    moved = points @ homography[:, :2].T + homography[:, 2]
-    return moved[:, :2] / moved[:, 2:]
