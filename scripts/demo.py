@@ -35,7 +35,7 @@ def main() -> None:
     """Preprocess, edit, evaluate, lay out, and name what was written."""
     start = time.monotonic()
     print("Three edits of two photos, and a score: this takes a minute or two …", flush=True)
-    scoring = begin("evaluate.py", "data.root=data/sample", f"output={OUTPUT}/scores.json")
+    scoring = begin("evaluate.py", "data.root=data/sample", f"output={OUTPUT}/evaluation")
     try:
         finish(begin("scripts/preprocess.py", *PAIR, f"output={OUTPUT}/preprocessing.png"))
         for name, edit in EDITS.items():

@@ -15,16 +15,19 @@ from omegaconf import DictConfig
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from dfnet.capture import find_captures
+from dfnet.capture import find_captures, load_capture
 from dfnet.capture_sets import refuse_mixed_versions
 from dfnet.cli import friendly_errors, quote_paths, usage_if_bare
+from dfnet.evaluation.asking import TASKS, Asking
+from dfnet.evaluation.bands import EVERYWHERE
+from dfnet.evaluation.intervals import summaries
 from dfnet.evaluation.methods import w_unchanged
-from dfnet.evaluation.score import mean_rows, score_folders
+from dfnet.evaluation.score import score_capture
 from dfnet.io.images import check_writable, write_image
 from dfnet.render.statistics import find_pairs, pool, report, sample_pair, sample_renders
 from dfnet.render.statistics_sheet import statistics_sheet
 
-TASKS = ("all_in_focus", "refocus", "shallow_depth_of_field")  # identity: W is the answer
+ASKING = Asking(TASKS[:3], "truth", "extremes")  # identity: W is the answer
 
 
 @friendly_errors
@@ -42,9 +45,12 @@ def main(cfg: DictConfig) -> None:
         groups[name] = pool(sample_pair(pair, cfg.reduce) for pair in pairs)
     print(report(groups))
     if cfg.score:
-        scores = score_folders(folders, {"W itself": w_unchanged}, TASKS, "truth")
-        for row in mean_rows(scores.rows):
-            print(f"W itself, {row.task}: {row.psnr_db:.2f} dB, SSIM {row.ssim:.3f}")
+        methods = {"W itself": w_unchanged}
+        rows = [r for f in folders for r in score_capture(load_capture(f), methods, ASKING)]
+        means = {(s.task, s.metric): s.interval for s in summaries(rows) if s.band == EVERYWHERE}
+        for task in ASKING.tasks:
+            decibels, alike = means[task, "psnr_db"].mean, means[task, "ssim"].mean
+            print(f"W itself, {task}: {decibels:.2f} dB, SSIM {alike:.3f}")
     write_image(statistics_sheet(groups), cfg.output)
     print(f"wrote {cfg.output}")
 

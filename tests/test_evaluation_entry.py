@@ -22,7 +22,8 @@ def evaluate(tmp_path, monkeypatch, capsys):
 
     def run(*options):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [str(ROOT / "evaluate.py"), "device=cpu", *options])
+        command = [str(ROOT / "evaluate.py"), "device=cpu", "workers=1", *options]
+        monkeypatch.setattr(sys, "argv", command)
         try:
             runpy.run_path(str(ROOT / "evaluate.py"), run_name="__main__")
             message, code = "", 0
@@ -48,14 +49,16 @@ def test_a_run_prints_a_table_and_writes_its_file_and_nothing_else(evaluate, tmp
         f"data.root={tmp_path}/my stacks, new",
         f"weights={weights}",
         "preprocessing=truth",
-        "output=scores [1].json",
+        "output=scores [1]",
     )
     assert code == 0, complaint
     assert "all in focus" in printed
-    assert "scores [1].json" in printed
-    assert {p.name for p in tmp_path.iterdir()} == {"my stacks, new", "scores [1].json"}
-    record = json.loads((tmp_path / "scores [1].json").read_text())
-    assert len(record["rows"]) == 4 * 3  # tasks and methods
+    assert "LPIPS is not measured: lpips_weights names no file" in printed
+    assert "scores [1]/scores.json" in printed
+    assert {p.name for p in tmp_path.iterdir()} == {"my stacks, new", "scores [1]"}
+    record = json.loads((tmp_path / "scores [1]" / "scores.json").read_text())
+    whole = [row for row in record["rows"] if row["band"] == "all"]
+    assert len(whole) == 4 * 3  # tasks and methods
     assert {r["scene"] for r in record["rows"]} == {"desk"}
     assert record["settings"]["preprocessing"] == "truth"
 

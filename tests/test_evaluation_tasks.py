@@ -9,7 +9,9 @@ from torch.testing import assert_close
 
 from dfnet.capture import load_capture
 from dfnet.errors import InputError
-from dfnet.evaluation.tasks import PREPARATIONS, TASKS, questions, shifted_to, why_not
+from dfnet.evaluation.asking import TASKS, Asking
+from dfnet.evaluation.stack import PREPARATIONS
+from dfnet.evaluation.tasks import questions, shifted_to, why_not
 from dfnet.preprocess import true_preprocessing
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -24,7 +26,7 @@ def capture(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def asked(capture):
-    found = list(questions(capture, preprocessing="truth"))
+    found = list(questions(capture, Asking(preprocessing="truth", refocus_pairs="extremes")))
     return {task: [q for q in found if q.task == task] for task in TASKS}
 
 
@@ -85,14 +87,46 @@ def test_a_stack_without_truth_or_guide_answers_less(capture):
     assert {why_not(alone, t) for t in TASKS} == {"no ultra-wide photo"}
     single = replace(capture, wide=capture.wide[:1], focus_distance_m=(2.0,))
     assert why_not(single, "refocus") == "fewer than two slices"
-    assert {q.task for q in questions(single, preprocessing="truth")} == set(TASKS) - {"refocus"}
+    asking = Asking(preprocessing="truth")
+    assert {q.task for q in questions(single, asking)} == set(TASKS) - {"refocus"}
 
 
-def test_misspelt_names_are_refused(capture):
+def test_misspelt_names_are_refused():
     with pytest.raises(InputError, match=r"tasks: `deblur` is not known\n.*all_in_focus"):
-        next(questions(capture, ["deblur"]))
+        Asking(("deblur",))
     with pytest.raises(InputError, match=r"preprocessing: `real`"):
-        next(questions(capture, preprocessing="real"))
+        Asking(preprocessing="real")
+    for pairs in (0, "some"):
+        with pytest.raises(InputError, match=rf"refocus_pairs: `{pairs}` is not a number"):
+            Asking(refocus_pairs=pairs)
+
+
+def refocus_names(capture, pairs, seed=0):
+    asking = Asking(("refocus",), "truth", pairs, seed)
+    return [q.name for q in questions(capture, asking)]
+
+
+def test_refocus_pairs_are_drawn_by_seed_and_all_on_request(capture):
+    every = refocus_names(capture, "all")
+    assert len(set(every)) == 6  # ordered pairs of three slices
+    drawn = refocus_names(capture, 4)
+    assert len(set(drawn)) == 4
+    assert set(drawn) < set(every)
+    assert refocus_names(capture, 4) == drawn
+    assert len({tuple(refocus_names(capture, 4, seed)) for seed in range(8)}) > 1
+    assert refocus_names(capture, 9) == every
+
+
+def test_another_scene_draws_other_pairs(capture):
+    origins = [replace(capture, origin={"seed": seed}) for seed in range(8)]
+    assert len({tuple(refocus_names(c, 2)) for c in origins}) > 1
+
+
+def test_answers_have_file_names_of_their_own(asked):
+    stems = [question.file_stem for task in asked.values() for question in task]
+    assert len(set(stems)) == len(stems)
+    assert "refocus_slice_1_to_slice_0" in stems
+    assert all(stem.isascii() and " " not in stem for stem in stems)
 
 
 def test_a_focus_shift_is_one_constant_that_outliers_do_not_move():
@@ -108,7 +142,7 @@ def test_an_estimated_refocus_is_the_estimated_map_moved_to_the_wanted_focus(cap
         return prepared._replace(defocus_w_px=1.1 * prepared.defocus_w_px + 3.0)
 
     monkeypatch.setitem(PREPARATIONS, "estimated", estimate)
-    for question in questions(capture, ["refocus"]):
+    for question in questions(capture, Asking(("refocus",))):
         mine = question.target_defocus_w_px
         moved = mine - question.prepared.defocus_w_px
         assert_close(moved, torch.full_like(moved, float(moved.mean())), atol=1e-4, rtol=0)
@@ -120,8 +154,8 @@ def test_an_estimated_shallow_wish_for_the_sample_is_near_the_true_one(tmp_path)
     folder = tmp_path / "desk"
     shutil.copytree(SAMPLE / "desk", folder, ignore=shutil.ignore_patterns(".dfnet_cache"))
     desk = load_capture(folder)
-    (mine,) = questions(desk, ["shallow_depth_of_field"])
-    (true,) = questions(desk, ["shallow_depth_of_field"], "truth")
+    (mine,) = questions(desk, Asking(("shallow_depth_of_field",)))
+    (true,) = questions(desk, Asking(("shallow_depth_of_field",), "truth"))
     assert_close(mine.image_w, true.image_w)
     assert_close(mine.truth, true.truth)
     assert not mine.prepared.defocus_w_px.any()

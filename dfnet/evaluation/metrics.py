@@ -1,11 +1,11 @@
-"""PSNR and SSIM, with the settings that every number of this project uses.
+"""PSNR, SSIM and the gradient ratio, with the settings that every number of this project uses.
 
-Both are torchmetrics', on sRGB-encoded values in [0, 1] (clipped first, as a file would be), over a
-picture without its outermost `MARGIN_PX` pixels, where no method sees what lies beyond the frame.
-SSIM (Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004)
-uses an 11x11 Gaussian window of deviation 1.5 px, K1 = 0.01 and K2 = 0.03, per channel,
-averaged over the picture, which is mirrored at the margin. Where the truth is known in parts of the
-picture only, both are means over those.
+All are taken on sRGB-encoded values in [0, 1] (clipped first, as a file would be), over a picture
+without its outermost `MARGIN_PX` pixels, where no method sees what lies beyond the frame.
+PSNR and SSIM are torchmetrics'. SSIM (Wang et al., "Image quality assessment: from error visibility
+to structural similarity", 2004) uses an 11x11 Gaussian window of deviation 1.5 px, K1 = 0.01 and
+K2 = 0.03, per channel, averaged over the picture, which is mirrored at the margin. Where the truth
+is known in parts of the picture only, all are means over those.
 """
 
 import torch
@@ -16,6 +16,9 @@ from torchmetrics.functional.image import (
 )
 
 MARGIN_PX = 16
+EQUAL_PICTURES_DB = 99.0  # stands for an infinite PSNR, so that means exist
+SSIM_SETTINGS = {"sigma": 1.5, "k1": 0.01, "k2": 0.03, "data_range": 1.0}
+LUMA = (0.299, 0.587, 0.114)
 
 
 def psnr(
@@ -41,13 +44,79 @@ def ssim(
 ) -> Tensor:
     """Structural similarity over a batch, as one scalar, 1 for equal pictures; see `psnr`."""
     image, truth = _comparable(image, truth, margin)
-    settings = {"sigma": 1.5, "k1": 0.01, "k2": 0.03, "data_range": 1.0}
     if mask is None:
-        return structural_similarity_index_measure(image, truth, **settings)
+        return structural_similarity_index_measure(image, truth, **SSIM_SETTINGS)
+    return _ssim_map(image, truth)[_inner_mask(mask, image, margin)].mean()
+
+
+def gradient_ratio(
+    image: Tensor, truth: Tensor, margin: int = MARGIN_PX, mask: Tensor | None = None
+) -> Tensor:
+    """Gradient magnitude of the picture over that of the truth, of luma; 1 is as sharp.
+
+    Below 1 the picture is too soft, above it too sharp, or noisy. A scalar; see `psnr`.
+    """
+    image, truth = _comparable(image, truth, margin)
+    inside = slice(None) if mask is None else _inner_mask(mask, image, margin)[:, :-1, :-1]
+    return _gradient(image)[inside].sum() / _gradient(truth)[inside].sum().clamp_min(1e-12)
+
+
+def compare(image: Tensor, truth: Tensor, mask: Tensor | None = None) -> dict[str, float]:
+    """All of this module's metrics, by name."""
+    return {
+        "psnr_db": min(float(psnr(image, truth, mask=mask)), EQUAL_PICTURES_DB),
+        "ssim": float(ssim(image, truth, mask=mask)),
+        "gradient_ratio": float(gradient_ratio(image, truth, mask=mask)),
+    }
+
+
+def compare_parts(
+    image: Tensor, truth: Tensor, masks: dict[str, Tensor], least_pixels: int
+) -> dict[str, dict[str, float]]:
+    """The same over parts of one picture, each error taken once; too small ones are left out.
+
+    Args:
+        image: (3, H, W).
+        truth: same shape.
+        masks: bool (1, H, W) by name.
+        least_pixels: inside the margin.
+    """
+    image, truth = _comparable(image, truth, MARGIN_PX)
+    error = (image - truth).square().mean(dim=1)
+    alike, gradients = _ssim_map(image, truth), (_gradient(image), _gradient(truth))
+    found = {}
+    for name, mask in masks.items():
+        inner = mask[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+        if int(inner.sum()) < least_pixels:
+            continue
+        mine, true = (g[inner[:, :-1, :-1]].sum() for g in gradients)
+        found[name] = {
+            "psnr_db": min(float(-10 * torch.log10(error[inner].mean())), EQUAL_PICTURES_DB),
+            "ssim": float(alike[inner].mean()),
+            "gradient_ratio": float(mine / true.clamp_min(1e-12)),
+        }
+    return found
+
+
+def luma(image: Tensor) -> Tensor:
+    """(..., H, W) of sRGB-encoded (..., 3, H, W)."""
+    weights = torch.tensor(LUMA, dtype=image.dtype, device=image.device)
+    return (image * weights[:, None, None]).sum(dim=-3)
+
+
+def _gradient(image: Tensor) -> Tensor:
+    """Forward differences of luma, (B, h - 1, w - 1)."""
+    gray = luma(image)
+    across, down = gray.diff(dim=-1)[..., :-1, :], gray.diff(dim=-2)[..., :-1]
+    return torch.hypot(across, down)
+
+
+def _ssim_map(image: Tensor, truth: Tensor) -> Tensor:
+    """(B, h, w), mean over channels."""
     _, everywhere = structural_similarity_index_measure(
-        image, truth, **settings, return_full_image=True
+        image, truth, **SSIM_SETTINGS, return_full_image=True
     )
-    return everywhere.mean(dim=1)[_inner_mask(mask, image, margin)].mean()
+    return everywhere.mean(dim=1)
 
 
 def _inner_mask(mask: Tensor, inside: Tensor, margin: int) -> Tensor:

@@ -1,157 +1,176 @@
-"""Ask the questions, score the answers, average: one row per scene, task and method."""
+"""One answer to one question becomes rows: over the whole frame, and over its parts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
-from dfnet.capture import Capture, load_capture
-from dfnet.errors import InputError
+from dfnet.capture import Capture
+from dfnet.evaluation.alignment import Alignment, align, compare_aligned
+from dfnet.evaluation.asking import Asking
+from dfnet.evaluation.bands import EVERYWHERE, MIN_PIXELS, bands
+from dfnet.evaluation.checks import doubts, refuse_unusable
 from dfnet.evaluation.methods import Method, needs_guide
-from dfnet.evaluation.metrics import psnr, ssim
-from dfnet.evaluation.tasks import TASKS, questions, refuse_unknown, why_not
-
-EQUAL_PICTURES_DB = 99.0  # stands for an infinite PSNR, so that means exist
+from dfnet.evaluation.metrics import compare, compare_parts, gradient_ratio, psnr
+from dfnet.evaluation.perceptual import Perceptual
+from dfnet.evaluation.question import Question
+from dfnet.evaluation.tasks import questions
 
 
 class Row(NamedTuple):
-    """A mean over n pictures.
+    """What a method scored in one task, over one part of the pictures.
 
     Attributes:
-        scene: the capture's folder, or `mean` over scenes.
+        scene: the capture's path below the root.
         task: see `dfnet.evaluation.tasks`.
-        method: its name in the table.
-        psnr_db: [dB], at most `EQUAL_PICTURES_DB`.
-        ssim: 1 for equal pictures.
-        n: pictures in a scene's row, scenes in a mean row.
+        method: its name in `configs/method`.
+        band: part of the picture: `all`, or one of `dfnet.evaluation.bands`.
+        metrics: mean over n pictures, by name.
+        n: pictures that have this part.
+        flags: what makes the row doubtful, in words.
     """
 
     scene: str
     task: str
     method: str
-    psnr_db: float
-    ssim: float
+    band: str
+    metrics: dict[str, float]
     n: int
+    flags: tuple[str, ...] = ()
 
 
-class Scores(NamedTuple):
-    """What a run over many captures found.
+class Scored(NamedTuple):
+    """One answer, measured.
 
     Attributes:
-        rows: of all captures.
-        skipped: `scene, task: why` for tasks that a capture cannot answer.
-        failures: messages of captures that could not be used.
+        parts: metrics by name, by part of the picture.
+        flags: what makes them doubtful.
+        error: (1, H, W) absolute difference, mean over channels, of what was compared.
     """
 
-    rows: list[Row]
-    skipped: list[str]
-    failures: list[str]
-
-    def raise_failures(self) -> None:
-        """Name the captures that failed, after the others are done.
-
-        Raises:
-            InputError: there are some.
-        """
-        if self.failures:
-            names = "\n".join(self.failures)
-            raise InputError(f"some captures could not be used; the others were scored\n{names}")
+    parts: dict[str, dict[str, float]]
+    flags: tuple[str, ...]
+    error: Tensor
 
 
+@torch.no_grad()
 @torch.autocast("cpu", enabled=False)  # a trainer's autocast would compute metrics in bfloat16
+def score_answer(
+    question: Question, picture: Tensor, who: str, perceptual: Perceptual | None = None
+) -> Scored:
+    """Measure one answer, where its truth can be trusted.
+
+    Args:
+        question: with the truth.
+        picture: (3, H, W), a method's.
+        who: names the method in complaints.
+        perceptual: metrics that need weights; none by default.
+
+    Raises:
+        InputError: the picture has the wrong size, or not all of it are numbers.
+    """
+    picture = picture.detach().float().cpu()
+    refuse_unusable(picture, question.image_w, f"{who}, {question.scene}, {question.name}")
+    flags = doubts(picture, question.image_w)
+    perceptual = perceptual or Perceptual()
+    if question.is_other_exposure:
+        alignment = align(picture, question.truth)
+        parts = _aligned_parts(question, picture, alignment, perceptual)
+        return Scored(parts, (*alignment.flags(), *flags), _aligned_error(alignment))
+    masks, trusted = _masks(question), question.trusted
+    parts = {EVERYWHERE: compare(picture, question.truth, trusted)}
+    parts |= compare_parts(picture, question.truth, masks, MIN_PIXELS)
+    everywhere = {EVERYWHERE: trusted, **{name: masks[name] for name in parts if name in masks}}
+    for name, found in perceptual.compare(picture, question.truth, everywhere).items():
+        parts[name] |= found
+    error = (picture.clamp(0, 1) - question.truth).abs().mean(dim=0, keepdim=True)
+    return Scored(parts, flags, error)
+
+
 def score_capture(
     capture: Capture,
     methods: Mapping[str, Method],
-    tasks: Sequence[str] = TASKS,
-    preprocessing: str = "estimated",
+    asking: Asking | None = None,
     scene: str | None = None,
 ) -> list[Row]:
-    """Every method on every question of one capture, where its truth can be trusted.
+    """Every method on every question of one capture.
 
     Without an ultra-wide photo, methods that need one are left out.
 
     Args:
         capture: a stack.
         methods: by name; each turns a question into a picture (3, H, W).
-        tasks: some of `TASKS`.
-        preprocessing: `estimated` or `truth`.
+        asking: all tasks, by default.
         scene: what the rows call the capture; its folder's name by default.
     """
-    scene = scene or capture.folder.name
     rows = []
     methods = {n: m for n, m in methods.items() if capture.ultrawide or not needs_guide(m)}
-    for question in questions(capture, tasks, preprocessing):
+    for question in questions(capture, asking):
         for name, method in methods.items():
-            picture = method(question)
-            psnr_db = min(
-                float(psnr(picture, question.truth, mask=question.trusted)), EQUAL_PICTURES_DB
-            )
-            likeness = float(ssim(picture, question.truth, mask=question.trusted))
-            rows.append(Row(scene, question.task, name, psnr_db, likeness, 1))
-    return _averaged(rows, scene)
+            scored = score_answer(question, method(question), name)
+            rows.extend(rows_of(scene or capture.folder.name, question.task, name, scored))
+    return averaged(rows)
 
 
-def score_folders(
-    folders: Iterable[Path],
-    methods: Mapping[str, Method],
-    tasks: Sequence[str] = TASKS,
-    preprocessing: str = "estimated",
-    root: Path | None = None,
-) -> Scores:
-    """Every method on every capture; one that cannot be used does not stop the others.
-
-    Args:
-        folders: of captures.
-        methods: by name.
-        tasks: some of `TASKS`.
-        preprocessing: `estimated` or `truth`.
-        root: scenes are called by their path below it.
-
-    Raises:
-        InputError: a name that is not known, or nothing at all could be scored.
-    """
-    refuse_unknown(tasks, preprocessing)
-    scores = Scores([], [], [])
-    for folder in folders:
-        scene = folder.relative_to(root).as_posix() if root else folder.name
-        scene = folder.resolve().name if scene in ("", ".") else scene
-        try:
-            capture = load_capture(folder)
-            scores.rows.extend(score_capture(capture, methods, tasks, preprocessing, scene))
-        except InputError as error:
-            scores.failures.append(str(error))
-            continue
-        reasons = {task: why_not(capture, task, preprocessing) for task in tasks}
-        scores.skipped.extend(f"{scene}, {task}: {r}" for task, r in reasons.items() if r)
-        if not capture.ultrawide and not all(reasons.values()):
-            guided = [name for name, method in methods.items() if needs_guide(method)]
-            scores.skipped.append(f"{scene}, {', '.join(guided)}: no ultra-wide photo")
-    if not scores.rows:
-        why = "\n".join([*scores.failures, *scores.skipped])
-        raise InputError(f"no capture can answer any of the tasks\n{why}")
-    return scores
-
-
-def mean_rows(rows: Iterable[Row]) -> list[Row]:
-    """The mean over scenes of each task and method."""
-    return _averaged(rows, "mean")
-
-
-def _averaged(rows: Iterable[Row], scene: str) -> list[Row]:
-    """One row per task and method, in order of first appearance."""
-    order = {key: i for i, key in enumerate(dict.fromkeys((r.task, r.method) for r in rows))}
-    ordered = sorted(rows, key=lambda r: order[r.task, r.method])
-    groups = [list(g) for _, g in groupby(ordered, key=lambda r: (r.task, r.method))]
+def rows_of(scene: str, task: str, method: str, scored: Scored) -> list[Row]:
+    """One row per part of the picture."""
     return [
-        Row(
-            scene,
-            group[0].task,
-            group[0].method,
-            sum(r.psnr_db for r in group) / len(group),
-            sum(r.ssim for r in group) / len(group),
-            len(group),
-        )
-        for group in groups
+        Row(scene, task, method, band, metrics, 1, scored.flags)
+        for band, metrics in scored.parts.items()
     ]
+
+
+def averaged(rows: Iterable[Row]) -> list[Row]:
+    """The mean over pictures of each scene, task, method and part, in order of appearance."""
+    order: dict[tuple, int] = {}
+    rows = list(rows)
+    for row in rows:
+        order.setdefault(row[:4], len(order))
+    rows.sort(key=lambda r: order[r[:4]])
+    return [_mean(list(group)) for _, group in groupby(rows, key=lambda r: r[:4])]
+
+
+def _mean(rows: list[Row]) -> Row:
+    names = dict.fromkeys(name for row in rows for name in row.metrics)
+    metrics = {}
+    for name in names:
+        values = [row.metrics[name] for row in rows if name in row.metrics]
+        metrics[name] = sum(values) / len(values)
+    flags = tuple(dict.fromkeys(flag for row in rows for flag in row.flags))
+    return rows[0]._replace(metrics=metrics, n=sum(row.n for row in rows), flags=flags)
+
+
+def _masks(question: Question) -> dict[str, Tensor]:
+    if question.maps is None:
+        return {}
+    masks = bands(question.maps)
+    if question.trusted is None:
+        return masks
+    return {name: mask & question.trusted for name, mask in masks.items()}
+
+
+def _aligned_parts(question, picture, alignment: Alignment, perceptual) -> dict:
+    """The fair comparison; what was fitted, and the raw PSNR, go with the whole frame."""
+    masks = {EVERYWHERE: None, **_masks(question)}
+    parts = compare_aligned(alignment, masks, MIN_PIXELS)
+    inside = {n: None if masks[n] is None else alignment.inside(masks[n]) for n in parts}
+    for name, mask in inside.items():
+        ratio = gradient_ratio(alignment.fitted, alignment.truth, 0, mask)
+        parts[name]["gradient_ratio"] = float(ratio)
+    for name, found in perceptual.compare(alignment.fitted, alignment.truth, inside).items():
+        parts[name] |= found
+    parts[EVERYWHERE] |= {
+        "raw_psnr_db": float(psnr(picture, question.truth, margin=0)),
+        "shift_px": alignment.shift_px,
+        "scale_percent": alignment.scale_percent,
+        "gain_percent": alignment.gain_percent,
+    }
+    return parts
+
+
+def _aligned_error(alignment: Alignment) -> Tensor:
+    """On the whole frame, zero in the margin."""
+    error = (alignment.fitted - alignment.truth).abs().mean(dim=0, keepdim=True)
+    return torch.nn.functional.pad(error, [alignment.margin_px] * 4)

@@ -11,6 +11,8 @@ from torchvision.utils import make_grid
 
 from dfnet.capture import load_capture
 from dfnet.errors import InputError
+from dfnet.evaluation.asking import Asking
+from dfnet.evaluation.bands import EVERYWHERE
 from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.score import score_capture
 from dfnet.model.dfnet import DFNetOutput
@@ -45,8 +47,8 @@ class RefocusTask(L.LightningModule):
     ):
         super().__init__()
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.warmup_steps, self.val_tasks = warmup_steps, list(val_tasks)
-        self.preprocessing, self.image_every_n_steps = preprocessing, image_every_n_steps
+        self.warmup_steps, self.image_every_n_steps = warmup_steps, image_every_n_steps
+        self.asking = Asking(tuple(val_tasks), preprocessing)
 
     def training_step(self, batch: TrainingBatch, batch_index: int) -> Tensor:
         """The loss of one batch."""
@@ -72,13 +74,15 @@ class RefocusTask(L.LightningModule):
             "w": CONTROLS["W unchanged"],
         }
         try:
-            rows = score_capture(load_capture(folder), methods, self.val_tasks, self.preprocessing)
+            rows = score_capture(load_capture(folder), methods, self.asking)
         except InputError as error:  # preprocessing gave up; evaluation lists it the same way
             rank_zero_warn(f"left out of validation: {error}")
             return
         for row in rows:
-            self._log_validation(f"val/psnr_db/{row.task}/{row.method}", row.psnr_db)
-            self._log_validation(f"val/ssim/{row.task}/{row.method}", row.ssim)
+            if row.band == EVERYWHERE:
+                for metric in ("psnr_db", "ssim"):
+                    name = f"val/{metric}/{row.task}/{row.method}"
+                    self._log_validation(name, row.metrics[metric])
 
     def _log_validation(self, name: str, value: float) -> None:
         is_main = name == "val/psnr_db/all_in_focus/dfnet"

@@ -1,0 +1,92 @@
+"""What can be evaluated below a folder: focus stacks, and published pairs."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from dfnet.capture import METADATA, PARTIAL, load_capture
+from dfnet.errors import InputError
+from dfnet.evaluation.asking import Asking
+from dfnet.evaluation.pairs import is_pair, pair_questions
+from dfnet.evaluation.question import Question
+from dfnet.evaluation.tasks import questions, why_not
+
+
+class Scene(NamedTuple):
+    """A folder that is evaluated.
+
+    Attributes:
+        name: its path below the root.
+        folder: with a `capture.json`, or with the pictures of a pair.
+        is_pair: whether it is a pair.
+    """
+
+    name: str
+    folder: Path
+    is_pair: bool
+
+
+def find_scenes(root: Path | str) -> list[Scene]:
+    """All captures and pairs at or below a folder, sorted.
+
+    Raises:
+        InputError: there is none.
+    """
+    root = Path(root)
+    found = {p.parent for p in root.rglob(METADATA) if not _is_partial(p.relative_to(root))}
+    pairs = {p.parent for p in root.rglob("target.*") if is_pair(p.parent)} - found
+    if not found and not pairs:
+        raise InputError(
+            f"{root}: no folder with a {METADATA}, or with wide, ultrawide and target, in it\n"
+            "  Give a folder of captures (data/README.md), or render some with\n"
+            "  python scripts/render_stacks.py"
+        )
+    return [Scene(_name(p, root), p, p in pairs) for p in sorted(found | pairs)]
+
+
+def scene_questions(
+    scene: Scene, asking: Asking, pair_tasks: Mapping[str, str]
+) -> Iterator[Question]:
+    """All questions that a scene can answer.
+
+    Args:
+        scene: a stack or a pair.
+        asking: what is asked.
+        pair_tasks: what a pair's target shows, by its folder's name.
+
+    Raises:
+        InputError: its files cannot be used.
+    """
+    if not scene.is_pair:
+        yield from questions(load_capture(scene.folder), asking)
+        return
+    for question in pair_questions(scene.folder, pair_tasks):
+        if question.task in asking.tasks:
+            yield question
+
+
+def missing_for(scene: Scene, asking: Asking) -> dict[str, str]:
+    """Why tasks cannot be asked, by task.
+
+    Raises:
+        InputError: the capture cannot be read.
+    """
+    if scene.is_pair:
+        return {}
+    capture = load_capture(scene.folder)
+    reasons = {task: why_not(capture, task, asking.preprocessing) for task in asking.tasks}
+    return {task: reason for task, reason in reasons.items() if reason}
+
+
+def has_guide(scene: Scene) -> bool:
+    """Whether there is an ultra-wide photo."""
+    return scene.is_pair or bool(load_capture(scene.folder).ultrawide)
+
+
+def _name(folder: Path, root: Path) -> str:
+    name = folder.relative_to(root).as_posix()
+    return folder.resolve().name if name in ("", ".") else name
+
+
+def _is_partial(path: Path) -> bool:
+    return any(part.startswith(PARTIAL) for part in path.parts)
