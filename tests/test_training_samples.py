@@ -170,6 +170,24 @@ def test_estimated_guidance_is_used_by_its_share():
     assert_close(change, change.mean().expand_as(change), atol=1e-5, rtol=0)
 
 
+def test_crops_are_taken_where_there_is_something_to_do():
+    """Slices differ in one corner only: of 16 places looked at, one reaches it nearly always."""
+    corner = torch.zeros(3, HEIGHT, WIDTH)
+    corner[:, :12, :12] = 0.3
+    stack = make_stack(slices=1)
+    stack = dataclasses.replace(stack, all_in_focus=(stack.wide[0].float() + corner).half())
+    sharp = dataclasses.replace(QUIET, weights=only("all_in_focus"))
+
+    def reached(candidates):
+        settings = dataclasses.replace(sharp, candidates=candidates)
+        batches = [draw(settings, seed, stack) for seed in range(40)]
+        change = [(b.target - b.sample.image_w).abs().max() for b in batches]
+        return sum(bool(c > 0.05) for c in change)
+
+    assert reached(16) > 35
+    assert reached(1) < 30
+
+
 def test_sample_number_fixes_the_sample():
     samples = StackSamples([make_stack()], QUIET, seed=3)
     again = StackSamples([make_stack()], QUIET, seed=3)

@@ -37,6 +37,8 @@ class SampleSettings:
 
     Attributes:
         crop_px: side of the square crop.
+        candidates: places looked at per crop; the one where source and target differ most is taken,
+            as most places of most pictures ask for little. 1 takes any place.
         weights: how often each kind of target is drawn.
         photo: how renders become photos.
         estimated_share: of samples guided by estimated preprocessing where there is any.
@@ -46,6 +48,7 @@ class SampleSettings:
     """
 
     crop_px: int = 160
+    candidates: int = 3
     weights: KindWeights = field(default_factory=KindWeights)
     photo: PhotoSettings = PHONE
     estimated_share: float = 0.6
@@ -71,7 +74,7 @@ def draw_sample(
         A record of (C, crop, crop) tensors.
     """
     choice = _choose(stack, settings, generator)
-    window = _window(choice.source.shape, settings.crop_px, generator)
+    window = _busiest_window(choice, settings, generator)
     shot = draw_photo(settings.photo, generator)
     image_w = _photo(stack, choice.source[window], shot.wide, generator)
     if choice.is_identity:
@@ -172,6 +175,18 @@ def _photo(
     if not stack.is_linear:
         return stored.float()
     return develop(WHITE_LEVEL * stored.float().square(), camera, generator)
+
+
+def _busiest_window(
+    choice: Choice, settings: SampleSettings, generator: torch.Generator
+) -> tuple[slice, slice, slice]:
+    """Of a few random windows the one where source and target differ most."""
+    shape = choice.source.shape
+    windows = [_window(shape, settings.crop_px, generator) for _ in range(settings.candidates)]
+    if choice.is_identity or len(windows) == 1:
+        return windows[0]
+    change = (choice.source - choice.target).abs()
+    return max(windows, key=lambda window: float(change[window][:, ::4, ::4].float().mean()))
 
 
 def _window(
