@@ -1,9 +1,11 @@
 """How well preprocessing does: one line per method against what is truly known.
 
-  python scripts/benchmark_preprocess.py root=FOLDER [scenes=4] [slices=2]
+  python scripts/benchmark_preprocess.py data.root=FOLDER [data.scenes=4] [data.slices=2]
+  python scripts/benchmark_preprocess.py data.middlebury=FOLDER data.real=FOLDER
 
-root holds rendered stacks (scripts/render_stacks.py). Further options: metadata=true (tell the
-cameras), only=[SGBM half] (some methods); see configs/benchmark_preprocess.yaml.
+data.root holds rendered stacks (scripts/render_stacks.py), data.middlebury the stereo pairs cones
+and aloe, data.real the examples of DC²'s project page. Further options: data.metadata=true (tell
+the cameras), only=[SGBM half] (some methods); see configs/benchmark_preprocess.yaml.
 """
 
 import sys
@@ -16,27 +18,33 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dfnet.cli import friendly_errors, quote_paths, usage_if_bare
-from dfnet.evaluation.preprocessing.cases import RenderedSet
-from dfnet.evaluation.preprocessing.report import record, table, write_json
-from dfnet.evaluation.preprocessing.run import run_methods
+from dfnet.evaluation.preprocessing.benchmark import Benchmark
+from dfnet.evaluation.preprocessing.report import write_json
+
+WIDTH = 190
 
 
 @friendly_errors
 @hydra.main(version_base="1.3", config_path="../configs", config_name="benchmark_preprocess")
 @friendly_errors
 def main(cfg: DictConfig) -> None:
-    """Run every method on the same pairs, print a table, write all figures."""
-    console = Console(width=200)
-    chosen = cfg.only or list(cfg.methods)
-    methods = {name: hydra.utils.instantiate(cfg.methods[name]) for name in chosen}
-    cases = RenderedSet(cfg.root, cfg.scenes, cfg.slices, cfg.metadata)
-    rows = run_methods(methods, cases, cfg.threads)
-    console.print(table(rows, f"preprocessing, {cfg.root}"))
-    write_json({"rendered": record(rows)}, OmegaConf.to_container(cfg), cfg.output)
+    """Run every method on the same pairs, print tables, write all figures."""
+    console = Console(width=WIDTH)
+    chosen = cfg.only or [*cfg.methods, *cfg.matchers]
+    methods = {n: hydra.utils.instantiate(m) for n, m in cfg.methods.items() if n in chosen}
+    matchers = {
+        n: (hydra.utils.instantiate(m.matcher), m.share)
+        for n, m in cfg.matchers.items()
+        if n in chosen
+    }
+    benchmark = Benchmark(**cfg.data, threads=cfg.threads)
+    for table in benchmark.run(methods, matchers):
+        console.print(table)
+    write_json(benchmark.tables, OmegaConf.to_container(cfg), cfg.output)
     console.print(f"wrote {cfg.output}", soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":
     usage_if_bare(__doc__)
-    quote_paths(("root", "output"))
+    quote_paths(("data.root", "data.middlebury", "data.real", "output"))
     main()

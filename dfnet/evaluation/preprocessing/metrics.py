@@ -21,21 +21,14 @@ SHARP_BELOW_PX = 2.0
 KEPT_EVERY = 5  # of the errors that quantiles over many pairs are taken from
 
 
-class CaseScore(NamedTuple):
-    """One pair's figures; shares are in [0, 1], NaN where no pixel qualifies.
+class MotionScore(NamedTuple):
+    """One pair's flow; shares are in [0, 1], NaN where no pixel qualifies.
 
     Attributes:
         end_point_px: mean length of the flow's error, each clipped at 50.
         bad: share of pixels off by more than 2 px.
         bad_defocused: the same where the true circle of confusion is 6 px or more.
         bad_sharp: the same where it is below 2 px.
-        defocus_px: mean |estimated - true| of signed diameters, the whole chain.
-        defocus_95_px: its 95th percentile.
-        defocus_matching_px: mean, with the true law and the estimated disparity.
-        defocus_law_px: mean, with the estimated law and the true disparity.
-        near_far_right: 1 where near and far are the right way round, else 0.
-        slope: estimated `defocus_per_disparity` over the true one.
-        occlusion: pixels (hidden and found, found, hidden).
         weights: pixels that counted: all, defocused, sharp.
     """
 
@@ -43,6 +36,24 @@ class CaseScore(NamedTuple):
     bad: float
     bad_defocused: float
     bad_sharp: float
+    weights: tuple[int, int, int]
+
+
+class CaseScore(NamedTuple):
+    """One pair's figures.
+
+    Attributes:
+        motion: of the flow.
+        defocus_px: mean |estimated - true| of signed diameters, the whole chain.
+        defocus_95_px: its 95th percentile.
+        defocus_matching_px: mean, with the true law and the estimated disparity.
+        defocus_law_px: mean, with the estimated law and the true disparity.
+        near_far_right: 1 where near and far are the right way round, else 0.
+        slope: estimated `defocus_per_disparity` over the true one.
+        occlusion: pixels (hidden and found, found, hidden).
+    """
+
+    motion: MotionScore
     defocus_px: float
     defocus_95_px: float
     defocus_matching_px: float
@@ -50,7 +61,6 @@ class CaseScore(NamedTuple):
     near_far_right: float
     slope: float
     occlusion: tuple[int, int, int]
-    weights: tuple[int, int, int]
 
 
 def score_case(result: Preprocessed, truth: Truth) -> tuple[CaseScore, Tensor]:
@@ -60,10 +70,6 @@ def score_case(result: Preprocessed, truth: Truth) -> tuple[CaseScore, Tensor]:
         the figures, and a sample of the defocus errors (n,) for quantiles over many pairs.
     """
     visible = truth.counted_w & ~truth.hidden_w
-    coc = truth.defocus_w_px.abs()
-    regions = (visible, visible & (coc >= DEFOCUSED_FROM_PX), visible & (coc < SHARP_BELOW_PX))
-    error = flow_error_px(result.flow_w_to_uw, truth)
-    bad = [_mean((error > BAD_PX).float(), region) for region in regions]
     offset = frame_offset_px(result.disparity_w_px, truth.disparity_w_px, visible)
     here = BlurLaw(
         truth.law.defocus_per_disparity, truth.law.disparity_at_focus_px - offset
@@ -72,8 +78,7 @@ def score_case(result: Preprocessed, truth: Truth) -> tuple[CaseScore, Tensor]:
     with_true_disparity = defocus_from_disparity(truth.disparity_w_px - offset, result.blur_law)
     errors = (result.defocus_w_px - truth.defocus_w_px).abs()[visible]
     score = CaseScore(
-        _mean(error, visible),
-        *bad,
+        score_motion(result.flow_w_to_uw, truth),
         float(errors.mean()),
         float(errors.quantile(0.95)),
         _mean((with_true_law - truth.defocus_w_px).abs(), visible),
@@ -81,9 +86,17 @@ def score_case(result: Preprocessed, truth: Truth) -> tuple[CaseScore, Tensor]:
         float(near_far_right(result.disparity_w_px, truth.disparity_w_px, visible)),
         result.blur_law.defocus_per_disparity / truth.law.defocus_per_disparity,
         occlusion_counts(result.occluded_w, truth.hidden_w, truth.counted_w),
-        tuple(int(region.sum()) for region in regions),
     )
     return score, errors[::KEPT_EVERY]
+
+
+def score_motion(flow_w_to_uw: Tensor, truth: Truth) -> MotionScore:
+    """Hold a flow (2, H, W) against the truth."""
+    visible, coc = truth.counted_w & ~truth.hidden_w, truth.defocus_w_px.abs()
+    regions = (visible, visible & (coc >= DEFOCUSED_FROM_PX), visible & (coc < SHARP_BELOW_PX))
+    error = flow_error_px(flow_w_to_uw, truth)
+    bad = [_mean((error > BAD_PX).float(), region) for region in regions]
+    return MotionScore(_mean(error, visible), *bad, tuple(int(r.sum()) for r in regions))
 
 
 def flow_error_px(flow_w_to_uw: Tensor, truth: Truth) -> Tensor:

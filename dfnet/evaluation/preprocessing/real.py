@@ -79,10 +79,12 @@ class RealSet:
     Attributes:
         root: folder with one folder per scene: `wide`, `ultrawide` and what there is of truth.
         reduce: W and UW are used at 1 / this.
+        scenes: some of `SCENES`.
     """
 
     root: str
     reduce: int = 1
+    scenes: tuple[str, ...] = SCENES
 
     def __iter__(self) -> Iterator[RealPair]:
         """The pairs that are there.
@@ -90,7 +92,7 @@ class RealSet:
         Raises:
             InputError: there is none.
         """
-        scenes = [scene for scene in SCENES if (Path(self.root) / scene).is_dir()]
+        scenes = [scene for scene in self.scenes if (Path(self.root) / scene).is_dir()]
         if not scenes:
             raise InputError(
                 f"{self.root}: none of the folders {', '.join(SCENES)}\n"
@@ -123,6 +125,25 @@ class Recorder:
         """Ask the matcher."""
         self.pair, self.match = pair, self.matcher(pair)
         return self.match
+
+
+class RealRow(NamedTuple):
+    """A method's figures by scene, and `scene: message` of those it refused."""
+
+    method: str
+    scores: dict[str, RealScore]
+    refused: tuple[str, ...]
+
+
+def run_real(name: str, preprocessor: Preprocessor, pairs: RealSet) -> RealRow:
+    """One method on all real pairs."""
+    scores, refused = {}, []
+    for pair in pairs:
+        try:
+            scores[pair.name] = score_real(preprocessor, pair)
+        except InputError as error:
+            refused.append(f"{pair.name}: {str(error).splitlines()[0]}")
+    return RealRow(name, scores, tuple(refused))
 
 
 def score_real(preprocessor: Preprocessor, pair: RealPair) -> RealScore:

@@ -4,17 +4,18 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.table import Table
 
 from dfnet import __version__
+from dfnet.evaluation.preprocessing.given_law import GivenLaw
+from dfnet.evaluation.preprocessing.real import RealRow, RealScore
 from dfnet.evaluation.preprocessing.run import Row
 from dfnet.io.images import write_whole
 
+MOTION = ("EPE [px]", "bad 2 px [%]", "defocused", "sharp")
 COLUMNS = (
-    "EPE [px]",
-    "bad 2 px [%]",
-    "defocused",
-    "sharp",
+    *MOTION,
     "occl. F1",
     "prec.",
     "recall",
@@ -28,26 +29,63 @@ COLUMNS = (
     "pairs",
     "refused",
 )
+REAL = (
+    "valid [%]",
+    "consistent",
+    "keypoints",
+    "of valid",
+    "NCC",
+    "defocused",
+    "authors' map",
+    "slope",
+    "in focus at [px]",
+    "s",
+)
 
 
 def table(rows: Sequence[Row], title: str) -> Table:
     """A line per method; means over the counted pixels of all pairs."""
+    return _view(title, COLUMNS, [(row.method, _cells(row)) for row in rows])
+
+
+def given_law_table(rows: Sequence[GivenLaw], title: str) -> Table:
+    """A line per matcher that was told the true law; each pair counts the same."""
+    lines = [
+        (row.method, _motion(np.mean([score[:4] for score in row.scores.values()], axis=0)))
+        for row in rows
+    ]
+    return _view(title, MOTION, lines)
+
+
+def real_table(rows: Sequence[RealRow], title: str) -> Table:
+    """A line per scene and method."""
+    lines = [
+        (f"{scene}: {row.method}", _real_cells(score))
+        for scene in rows[0].scores
+        for row in rows
+        if (score := row.scores.get(scene)) is not None
+    ]
+    return _view(title, REAL, lines)
+
+
+def _view(title: str, columns: Sequence[str], lines: Sequence[tuple[str, list[str]]]) -> Table:
     view = Table(title=title)
     view.add_column("method")
-    for column in COLUMNS:
+    for column in columns:
         view.add_column(column, justify="right")
-    for row in rows:
-        view.add_row(row.method, *_cells(row))
+    for name, cells in lines:
+        view.add_row(name, *cells)
     return view
+
+
+def _motion(figures: Sequence[float]) -> list[str]:
+    return [f"{figures[0]:.2f}", *(f"{100 * share:.1f}" for share in figures[1:])]
 
 
 def _cells(row: Row) -> list[str]:
     precision, recall, f1 = row.occlusion
     return [
-        f"{row.mean('end_point_px'):.2f}",
-        f"{100 * row.mean('bad', 0):.1f}",
-        f"{100 * row.mean('bad_defocused', 1):.1f}",
-        f"{100 * row.mean('bad_sharp', 2):.1f}",
+        *_motion(row.motion),
         f"{f1:.2f}",
         f"{precision:.2f}",
         f"{recall:.2f}",
@@ -63,6 +101,14 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
+def _real_cells(score: RealScore) -> list[str]:
+    shares, rest = score[:4], score[4:]
+    formats = (".3f", ".3f", ".3f", ".3f", ".1f", ".1f")
+    cells = [f"{100 * share:.1f}" for share in shares]
+    cells += [f"{value:{form}}" for value, form in zip(rest, formats, strict=True)]
+    return ["" if cell == "nan" else cell for cell in cells]
+
+
 def record(rows: Sequence[Row]) -> list[dict]:
     """Everything, pair by pair, for JSON."""
     return [
@@ -72,10 +118,22 @@ def record(rows: Sequence[Row]) -> list[dict]:
             "wall_s_per_megapixel": row.cost.wall_s,
             "refused": row.refused,
             "pairs": {
-                name: {**score._asdict(), **row.costs[name]._asdict()}
+                name: {
+                    **score._asdict(),
+                    "motion": score.motion._asdict(),
+                    **row.costs[name]._asdict(),
+                }
                 for name, score in row.scores.items()
             },
         }
+        for row in rows
+    ]
+
+
+def record_by_pair(rows: Sequence[GivenLaw | RealRow]) -> list[dict]:
+    """The figures of each pair, for JSON."""
+    return [
+        {"method": row.method, "pairs": {name: s._asdict() for name, s in row.scores.items()}}
         for row in rows
     ]
 

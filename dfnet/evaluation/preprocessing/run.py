@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,12 @@ import torch
 
 from dfnet.errors import InputError
 from dfnet.evaluation.preprocessing.cases import Case
-from dfnet.evaluation.preprocessing.metrics import CaseScore, precision_recall_f1, score_case
+from dfnet.evaluation.preprocessing.metrics import (
+    CaseScore,
+    MotionScore,
+    precision_recall_f1,
+    score_case,
+)
 from dfnet.preprocess import Preprocessor
 
 
@@ -52,11 +57,15 @@ class Row(NamedTuple):
     defocus_95_px: float
     peak_mb: float
 
-    def mean(self, field: str, weight: int = 0) -> float:
-        """Mean of a figure over all pixels of all pairs; `weight` as in `CaseScore.weights`."""
-        pairs = [(getattr(s, field), s.weights[weight]) for s in self.scores.values()]
-        values, counts = np.array([p for p in pairs if p[1] > 0]).reshape(-1, 2).T
-        return float(values @ counts / counts.sum()) if len(values) else float("nan")
+    @property
+    def motion(self) -> list[float]:
+        """End-point error, share of bad pixels: all, defocused, sharp."""
+        return pooled_motion([score.motion for score in self.scores.values()])
+
+    def mean(self, field: str) -> float:
+        """Mean of a figure over all visible pixels of all pairs."""
+        counts = [score.motion.weights[0] for score in self.scores.values()]
+        return pooled([getattr(score, field) for score in self.scores.values()], counts)
 
     def share(self, field: str) -> float:
         """Mean of a figure over pairs."""
@@ -74,6 +83,20 @@ class Row(NamedTuple):
         """The median pair's; the first pays for compilation."""
         values = np.array(list(self.costs.values())).reshape(-1, 2)
         return Cost(*(float(v) for v in np.median(values, axis=0))) if len(values) else Cost(0, 0)
+
+
+def pooled_motion(scores: Sequence[MotionScore]) -> list[float]:
+    """End-point error, share of bad pixels: all, defocused, sharp; over the pixels of all pairs."""
+    weights = np.array([score.weights for score in scores]).reshape(-1, 3)
+    regions = (0, 0, 1, 2)
+    return [pooled([s[i] for s in scores], weights[:, r]) for i, r in enumerate(regions)]
+
+
+def pooled(values: Sequence[float], counts: Sequence[int]) -> float:
+    """Mean of values that are means over so many pixels each; those over none are NaN."""
+    pairs = np.array(list(zip(values, counts, strict=True)), dtype=float).reshape(-1, 2)
+    values, counts = pairs[pairs[:, 1] > 0].T
+    return float(values @ counts / counts.sum()) if len(values) else float("nan")
 
 
 def run_methods(
@@ -120,8 +143,8 @@ def run_method(name: str, preprocessor: Preprocessor, cases: Iterable[Case]) -> 
         costs[case.name] = Cost(*(s / megapixels for s in spent))
         scores[case.name], sample = score_case(result, case.truth)
         errors.append(sample)
-    pooled = torch.cat(errors).numpy()
-    top = float(np.quantile(pooled, 0.95)) if len(pooled) else float("nan")
+    errors = torch.cat(errors).numpy()
+    top = float(np.quantile(errors, 0.95)) if len(errors) else float("nan")
     return Row(name, scores, costs, tuple(refused), top, peak_memory_mb())
 
 
