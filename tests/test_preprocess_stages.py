@@ -1,4 +1,4 @@
-"""Order, fill, occlusion and depth: small arrays, truth by hand."""
+"""Order, upsampling and depth: small arrays, truth by hand."""
 
 import numpy as np
 import pytest
@@ -11,9 +11,8 @@ from dfnet.preprocess.depth import (
     relative_inverse_depth,
     zero_offset_px,
 )
-from dfnet.preprocess.occlusion import find_hidden, find_inconsistent
 from dfnet.preprocess.order import solve_near_far
-from dfnet.preprocess.refine import fill_from_far, upsample_along_edges
+from dfnet.preprocess.refine import upsample_along_edges
 
 UNKNOWN = np.nan
 
@@ -52,19 +51,6 @@ def test_no_evidence_is_not_sure():
     assert not solve_near_far(image, image, flat, flat, flat).is_sure
 
 
-def test_holes_take_the_farther_neighbour():
-    row = np.array([[1.0, UNKNOWN, UNKNOWN, 5.0, UNKNOWN]])
-    np.testing.assert_array_equal(fill_from_far(row, near_is_larger=True), [[1, 1, 1, 5, 5]])
-    np.testing.assert_array_equal(fill_from_far(row, near_is_larger=False), [[1, 5, 5, 5, 5]])
-
-
-def test_an_empty_row_takes_the_nearest_rows_values():
-    values = np.array([[1.0, 2.0], [UNKNOWN, UNKNOWN], [UNKNOWN, UNKNOWN], [7.0, 8.0]])
-    filled = fill_from_far(values, near_is_larger=True)
-    np.testing.assert_array_equal(filled, [[1, 2], [1, 2], [7, 8], [7, 8]])
-    assert not fill_from_far(np.full((2, 3), UNKNOWN), near_is_larger=True).any()
-
-
 def test_upsampling_follows_the_pictures_edge_and_invents_no_depth_between():
     guide = np.zeros((40, 60, 3), np.float32)
     guide[:, 31:] = 0.8
@@ -74,33 +60,6 @@ def test_upsampling_follows_the_pictures_edge_and_invents_no_depth_between():
     assert set(np.unique(up[:, :31].round(3))) <= {2.0, 9.0}
     np.testing.assert_allclose(up[:, :29], 2.0, atol=1e-4)
     np.testing.assert_allclose(up[:, 33:], 9.0, atol=1e-4)
-
-
-def slow_hidden(disparity):
-    """Pixel by pixel: someone else lands within a pixel and is nearer by more than one."""
-    hidden = np.zeros(disparity.shape, bool)
-    for y, row in enumerate(disparity):
-        landing = np.arange(len(row)) - row
-        for x in range(len(row)):
-            close = np.abs(landing - landing[x]) < 0.75
-            hidden[y, x] = (row[close] > row[x] + 1).any()
-    return hidden
-
-
-def test_hidden_is_what_a_nearer_pixel_lands_on():
-    disparity = np.full((20, 60), 2.0, np.float32)
-    disparity[:, 30:45] = 9.0  # UW x = x - d: it lands on 21..35 and hides wall from 23..29
-    found = find_hidden(disparity)
-    np.testing.assert_array_equal(found[10], slow_hidden(disparity)[10])
-    np.testing.assert_array_equal(np.flatnonzero(found[10]), np.arange(23, 30))
-
-
-def test_inconsistent_is_where_uw_tells_another_disparity():
-    disparity_w = np.full((30, 50), 4.0, np.float32)
-    disparity_uw = np.full((30, 50), 4.0, np.float32)
-    disparity_uw[:, 20:30] = 12.0
-    found = find_inconsistent(disparity_w, disparity_uw)
-    assert set(np.flatnonzero(found[15])) == set(range(24, 34))
 
 
 def rig(**changes):

@@ -5,65 +5,70 @@ import numba
 import numpy as np
 
 HIDDEN_BY_PX = 1.0  # the hiding surface must be this much nearer, in disparity
-INCONSISTENT_PX = 2.0
+NEARER_IN_UW_PX = 2.0  # the same where UW's own map says so
+CELLS_PER_PX = 4  # of the depth buffer
+FOOTPRINT_PX = 0.55  # half of it: neighbours of one surface overlap and leave no cracks
 
 
-def find_hidden(disparity_w: np.ndarray) -> np.ndarray:
-    """Z-buffer test: another pixel of the row lands on the same UW pixel and is nearer.
+def find_hidden(disparity_w_px: np.ndarray, baseline_direction: np.ndarray) -> np.ndarray:
+    """Depth buffer: another pixel on the same epipolar line lands on the same spot and is nearer.
+
+    Works on W's upright grid at any resolution, for any direction: every pixel belongs to one line
+    of pixels along the baseline.
 
     Args:
-        disparity_w: (H, W) [px], larger is nearer, without NaN; baseline along x:
-            W (x, y) is UW (x - disparity, y).
+        disparity_w_px: (H, W) [px of this grid], larger is nearer, without NaN.
+        baseline_direction: unit vector W to UW in W's image axes; a point at p is seen by UW at
+            p - disparity * baseline_direction.
 
     Returns:
         bool (H, W).
     """
-    hidden = np.zeros(disparity_w.shape, dtype=bool)
-    _z_buffer(np.ascontiguousarray(disparity_w, dtype=np.float32), hidden)
-    return _opened(hidden, 3)
+    along, across = (0, 1) if abs(baseline_direction[0]) >= abs(baseline_direction[1]) else (1, 0)
+    rows = np.ascontiguousarray(disparity_w_px if along == 0 else disparity_w_px.T, np.float32)
+    hidden = np.zeros(rows.shape, dtype=bool)
+    moved = float(baseline_direction[along])
+    _depth_buffer(rows, moved, float(baseline_direction[across]) / moved, hidden)
+    return np.ascontiguousarray(hidden if along == 0 else hidden.T)
 
 
-def find_inconsistent(disparity_w: np.ndarray, disparity_uw: np.ndarray) -> np.ndarray:
-    """Forward-backward test: W's disparity and UW's at the landing point differ.
+def nearer_in_uw(disparity_w: np.ndarray, disparity_uw_there: np.ndarray) -> np.ndarray:
+    """Forward-backward test with a sign: UW sees something nearer where W's pixel should land.
+
+    This also finds what is hidden by things beyond W's frame.
 
     Args:
-        disparity_w: (H, W) without NaN, as in `find_hidden`.
-        disparity_uw: (H, W) of UW's pixels, without NaN: UW (x, y) is W (x + disparity, y).
+        disparity_w: (H, W).
+        disparity_uw_there: UW's disparity where W's pixels land, (H, W); NaN where unknown.
 
     Returns:
         bool (H, W), small specks opened away.
     """
-    height, width = disparity_w.shape
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    there = cv2.remap(
-        disparity_uw.astype(np.float32),
-        x - disparity_w.astype(np.float32),
-        y,
-        cv2.INTER_NEAREST,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return _opened(np.abs(there - disparity_w) > INCONSISTENT_PX, 5)
+    nearer = disparity_uw_there > disparity_w + NEARER_IN_UW_PX
+    return cv2.morphologyEx(nearer.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))).astype(bool)
 
 
-def _opened(flags: np.ndarray, side: int) -> np.ndarray:
-    element = np.ones((side, side), dtype=np.uint8)
-    return cv2.morphologyEx(flags.astype(np.uint8), cv2.MORPH_OPEN, element).astype(bool)
-
-
-@numba.njit(cache=True)
-def _z_buffer(disparity, hidden):
+@numba.njit(cache=True, parallel=True)
+def _depth_buffer(disparity, moved, slope, hidden):
+    """Lines x -> (x, line + slope * x); a pixel moves by -disparity * moved along x."""
     height, width = disparity.shape
-    nearest = np.empty(width + 1, dtype=np.float32)
-    for y in range(height):
-        nearest[:] = -np.inf
+    low = np.float32(disparity.min()) * moved
+    high = np.float32(disparity.max()) * moved
+    start = -max(low, high) - 2
+    cells = int((width + abs(high - low) + 5) * CELLS_PER_PX)
+    reach = int(abs(slope) * width) + 1
+    for line in numba.prange(height + 2 * reach):
+        nearest = np.full(cells, -np.inf, dtype=np.float32)
         for x in range(width):
-            landing = x - disparity[y, x]
-            first = int(np.floor(landing))
-            # A pixel covers both neighbours; stretched surfaces then leave no cracks.
-            for q in range(first, first + 2):
-                if 0 <= q < width and disparity[y, x] > nearest[q]:
-                    nearest[q] = disparity[y, x]
+            y = int(np.floor(line - reach + slope * x + 0.5))
+            if 0 <= y < height:
+                landing = x - disparity[y, x] * moved - start
+                first = int(np.ceil((landing - FOOTPRINT_PX) * CELLS_PER_PX))
+                last = int(np.floor((landing + FOOTPRINT_PX) * CELLS_PER_PX))
+                for cell in range(first, last + 1):
+                    nearest[cell] = max(nearest[cell], disparity[y, x])
         for x in range(width):
-            q = int(np.round(x - disparity[y, x]))
-            if 0 <= q < width and nearest[q] > disparity[y, x] + HIDDEN_BY_PX:
-                hidden[y, x] = True
+            y = int(np.floor(line - reach + slope * x + 0.5))
+            if 0 <= y < height:
+                cell = int((x - disparity[y, x] * moved - start) * CELLS_PER_PX + 0.5)
+                hidden[y, x] = nearest[cell] > disparity[y, x] + HIDDEN_BY_PX

@@ -1,4 +1,4 @@
-"""From a small map with holes to a full-size map whose edges follow the picture's."""
+"""From a small map to a full-size map whose edges follow the picture's."""
 
 import numba
 import numpy as np
@@ -6,45 +6,6 @@ import numpy as np
 COLOUR_SIGMA = 0.05
 TAP_RADIUS = 2
 HOLE_WEIGHT = 0.1  # of a filled value against a measured one
-
-
-def fill_from_far(motion: np.ndarray, near_is_larger: bool) -> np.ndarray:
-    """Unknown motions take the farther of the two known neighbours along the baseline (x).
-
-    What one camera does not see is background; its motion continues that of the farther side.
-
-    Args:
-        motion: (H, W), NaN where unknown.
-        near_is_larger: which end of the range is near.
-
-    Returns:
-        (H, W) without NaN; rows without any known value take the nearest row's.
-    """
-    width = motion.shape[1]
-    known = np.isfinite(motion)
-    column = np.arange(width)[None]
-    before = np.maximum.accumulate(np.where(known, column, -1), axis=1)
-    after = np.minimum.accumulate(np.where(known, column, width)[:, ::-1], axis=1)[:, ::-1]
-    nearest = np.inf if near_is_larger else -np.inf
-    left = np.where(before >= 0, np.take_along_axis(motion, before.clip(0), axis=1), nearest)
-    last = (width - 1,)
-    right = np.where(
-        after < width, np.take_along_axis(motion, after.clip(None, *last), axis=1), nearest
-    )
-    filled = np.minimum(left, right) if near_is_larger else np.maximum(left, right)
-    empty = ~np.isfinite(filled)
-    if empty.any():
-        filled = _from_nearest_row(filled, empty)
-    return filled.astype(np.float32)
-
-
-def _from_nearest_row(filled: np.ndarray, empty: np.ndarray) -> np.ndarray:
-    good = np.flatnonzero(~empty.any(axis=1))
-    if len(good) == 0:
-        return np.zeros_like(filled)
-    rows = np.arange(len(filled))
-    nearest = good[np.abs(rows[:, None] - good[None]).argmin(axis=1)]
-    return np.where(empty, filled[nearest], filled)
 
 
 def upsample_along_edges(
@@ -104,11 +65,11 @@ def _weighted_median(values, weights, guide_small, guide, out):
                     tap_weights[count] = weight + 1e-12
                     total += weight + 1e-12
                     count += 1
-            out[y, x] = _median_of(taps, tap_weights, count, total)
+            out[y, x] = median_of(taps, tap_weights, count, total)
 
 
 @numba.njit(cache=True)
-def _median_of(taps, weights, count, total):
+def median_of(taps, weights, count, total):
     """Weighted mean of the taps close to the weighted median: sub-pixel, yet of one surface."""
     for k in range(1, count):  # insertion sort
         value, weight = taps[k], weights[k]

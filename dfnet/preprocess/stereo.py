@@ -10,14 +10,16 @@ import torch
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.align import Views, gray, shrink
 from dfnet.preprocess.blur_match import variable_disc_blur
-from dfnet.preprocess.match import EpipolarPair, Matcher, Turn, turn_to_axis
-from dfnet.preprocess.occlusion import find_hidden, find_inconsistent
+from dfnet.preprocess.fill import fill_unknown, without_specks
+from dfnet.preprocess.match import EpipolarPair, Match, Matcher, Turn, turn_to_axis
+from dfnet.preprocess.occlusion import find_hidden, nearer_in_uw
 from dfnet.preprocess.order import NearFar, solve_near_far
-from dfnet.preprocess.rectify import Rectification, sample_uw
-from dfnet.preprocess.refine import fill_from_far, upsample_along_edges
+from dfnet.preprocess.rectify import Rectification, pixel_grid, sample_uw
+from dfnet.preprocess.refine import upsample_along_edges
 
 RANGE_MARGIN_SHARE = 0.25
 RANGE_MARGIN_PX = 4.0
+MATCHED = 0.25  # confidence, interpolated between pixels that matched (0.5 to 1) and not (0)
 
 
 class Canvas(NamedTuple):
@@ -37,6 +39,12 @@ class Canvas(NamedTuple):
     scale: float
     motion_range: tuple[float, float]
 
+    def positions_of(self, points: np.ndarray) -> np.ndarray:
+        """Canvas pixels (..., 2), float32, of positions on W's full-resolution grid (..., 2)."""
+        matrix = self.turn.matrix
+        at = ((points + 0.5) * self.scale - 0.5) @ matrix[:, :2].T + matrix[:, 2]
+        return at.astype(np.float32)
+
 
 class Motion(NamedTuple):
     """What a matcher found on a canvas [canvas px]; NaN where unknown.
@@ -44,11 +52,13 @@ class Motion(NamedTuple):
     Attributes:
         motion_w: W (x, y) is UW (x + m, y).
         motion_uw: UW (x, y) is W (x - m, y).
+        confidence_w: in [0, 1], 0 where `motion_w` is unknown.
         canvas: where it was found.
     """
 
     motion_w: np.ndarray
     motion_uw: np.ndarray
+    confidence_w: np.ndarray
     canvas: Canvas
 
 
@@ -58,6 +68,7 @@ class Stereo(NamedTuple):
     Attributes:
         disparity_w_px: (h, w) [full W px], larger is nearer.
         matched_w: bool (h, w), W and UW agree there.
+        confidence_w: (h, w) in [0, 1], 0 where W and UW do not agree.
         hidden_w: bool (h, w), behind something as seen from UW.
         baseline_direction: unit vector W to UW, in W's image axes.
         near_far: how the order was found.
@@ -65,6 +76,7 @@ class Stereo(NamedTuple):
 
     disparity_w_px: np.ndarray
     matched_w: np.ndarray
+    confidence_w: np.ndarray
     hidden_w: np.ndarray
     baseline_direction: np.ndarray
     near_far: NearFar
@@ -92,8 +104,7 @@ def make_canvas(
 def find_motion(canvas: Canvas, matcher: Matcher) -> Motion:
     """Run a matcher on a canvas."""
     pair = EpipolarPair(gray(canvas.image_w), gray(canvas.image_uw), canvas.motion_range)
-    match = matcher(pair)
-    return Motion(match.motion_w, match.motion_uw, canvas)
+    return _motion(matcher(pair), canvas)
 
 
 def find_motion_through_blur(
@@ -108,13 +119,12 @@ def find_motion_through_blur(
         near_far: the order of the earlier motion.
         law: fitted to it [full W px].
     """
-    disparity = near_far.sign * fill_from_far(earlier.motion_uw, near_far.near_is_larger)
+    disparity = _filled_uw(earlier, near_far)
     on_canvas = _between_canvases(disparity, earlier.canvas, canvas, cv2.INTER_LINEAR)
     coc = defocus_from_disparity(torch.from_numpy(on_canvas / earlier.canvas.scale), law).abs()
     blurred = variable_disc_blur(gray(canvas.image_uw).clip(0, 1), coc.numpy() * canvas.scale)
     pair = EpipolarPair(gray(canvas.image_w), blurred, canvas.motion_range)
-    match = matcher(pair)
-    return Motion(match.motion_w, match.motion_uw, canvas)
+    return _motion(matcher(pair), canvas)
 
 
 def order_from_images(motion: Motion) -> NearFar:
@@ -128,40 +138,54 @@ def order_from_images(motion: Motion) -> NearFar:
 
 def solve_stereo(views: Views, motion: Motion, axis: np.ndarray, near_far: NearFar) -> Stereo:
     """Fill, upsample along the picture's edges, and find what UW cannot see."""
-    near, sign, canvas = near_far.near_is_larger, near_far.sign, motion.canvas
-    trust = np.isfinite(motion.motion_w).astype(np.float32)
-    upright_trust = canvas.turn.undo(trust)
+    canvas, direction = motion.canvas, -near_far.sign * axis
+    confidence = canvas.turn.undo(motion.confidence_w)
+    on_canvas = near_far.sign * motion.motion_w
+    filled = fill_unknown(on_canvas, canvas.image_w, round(near_far.sign))
     disparity = upsample_along_edges(
-        sign * canvas.turn.undo(fill_from_far(motion.motion_w, near)),
-        upright_trust,
-        canvas.turn.undo(canvas.image_w),
-        views.image_w,
+        canvas.turn.undo(filled), confidence, canvas.turn.undo(canvas.image_w), views.image_w
     )
-    hidden = _hidden(disparity, sign * fill_from_far(motion.motion_uw, near), axis, near, canvas)
+    disparity /= canvas.scale
+    hidden = find_hidden(disparity * views.scale, direction)
+    there = _uw_at_landing(motion, disparity, direction, near_far, views.scale)
+    hidden |= nearer_in_uw(disparity * views.scale, there) & _beside(hidden)
     size = disparity.shape[1], disparity.shape[0]
-    matched = cv2.resize(upright_trust, size, interpolation=cv2.INTER_LINEAR) > 0.5
-    return Stereo(disparity / canvas.scale, matched & ~hidden, hidden, -sign * axis, near_far)
+    confidence = cv2.resize(confidence, size, interpolation=cv2.INTER_LINEAR)
+    matched = (confidence > MATCHED) & ~hidden
+    return Stereo(disparity, matched, confidence, hidden, direction, near_far)
 
 
-def _hidden(disparity, disparity_uw, axis, near, canvas) -> np.ndarray:
-    """Z-buffer and forward-backward tests, on a canvas that runs from W to UW."""
-    turn = turn_to_axis(disparity.shape, axis)
-    zoom = disparity.shape[1] / canvas.turn.shape[1]
-    along = slice(None, None, -1) if near else slice(None)
-    working = Canvas(None, None, turn, canvas.scale * zoom, canvas.motion_range)
-    on_w = (turn.apply(disparity, cv2.INTER_NEAREST) * zoom)[:, along]
-    on_uw = _between_canvases(disparity_uw * zoom, canvas, working, cv2.INTER_NEAREST)[:, along]
-    hidden = find_hidden(on_w)
-    hidden |= find_inconsistent(on_w, on_uw) & _near_hidden(hidden)
-    back = turn.undo(np.ascontiguousarray(hidden[:, along]).astype(np.uint8))
-    return back.astype(bool)
+def _motion(match: Match, canvas: Canvas) -> Motion:
+    """A match without its specks."""
+    motion_w, motion_uw = without_specks(match.motion_w), without_specks(match.motion_uw)
+    confidence = np.where(np.isfinite(motion_w), match.confidence_w, 0).astype(np.float32)
+    return Motion(motion_w, motion_uw, confidence, canvas)
+
+
+def _filled_uw(motion: Motion, near_far: NearFar) -> np.ndarray:
+    """Disparity of UW's pixels [canvas px]; strips that W does not see lie on the other side."""
+    disparity = near_far.sign * motion.motion_uw
+    return fill_unknown(disparity, motion.canvas.image_uw, -round(near_far.sign))
+
+
+def _uw_at_landing(motion, disparity, direction, near_far, scale) -> np.ndarray:
+    """UW's own disparity where W's working pixels land [working px]."""
+    canvas = motion.canvas
+    landing = pixel_grid(disparity.shape, scale) - disparity[..., None] * direction
+    at = canvas.positions_of(landing)
+    there = cv2.remap(
+        _filled_uw(motion, near_far),
+        at[..., 0],
+        at[..., 1],
+        cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return there * np.float32(scale / canvas.scale)
 
 
 def _between_canvases(values, source: Canvas, target: Canvas, interpolation: int) -> np.ndarray:
     """Values of one canvas at the pixels of another that may have another scale and margin."""
-    on_source_grid = (target.turn.positions() + 0.5) * source.scale / target.scale - 0.5
-    matrix = source.turn.matrix
-    at = (on_source_grid @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    at = source.positions_of((target.turn.positions() + 0.5) / target.scale - 0.5)
     return cv2.remap(
         np.ascontiguousarray(values, dtype=np.float32),
         at[..., 0],
@@ -171,6 +195,6 @@ def _between_canvases(values, source: Canvas, target: Canvas, interpolation: int
     )
 
 
-def _near_hidden(hidden: np.ndarray) -> np.ndarray:
-    """Disagreement counts as occlusion only beside a proven one; elsewhere it is a bad match."""
+def _beside(hidden: np.ndarray) -> np.ndarray:
+    """What UW alone tells counts as occlusion only beside a proven one; else it is a bad match."""
     return cv2.dilate(hidden.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)

@@ -1,0 +1,82 @@
+"""How far W's pixels may be believed, and why not."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from dfnet.preprocess.align import gray
+
+BELIEVED = 0.5  # validity from here on counts as valid
+WINDOW_SHARE = 1 / 128  # of the longer side: texture this near supports a match
+MIN_WINDOW_PX = 3  # half of it
+NOISE_FACTOR = 1.5  # changes along the baseline below this many times the noise's are none
+SOBEL_KEEPS = 12**0.5 / 8  # of white noise's deviation
+MIN_TEXTURE = 0.004  # and below this none in any case: 8-bit steps
+SOFT_EDGE_SHARE = 1 / 1000  # of the longer side: sigma of the band around what is hidden
+
+
+class Reason(IntEnum):
+    """Why a pixel of W cannot be filled from UW."""
+
+    VALID = 0
+    OCCLUDED = 1
+    OUT_OF_FRAME = 2
+    INCONSISTENT = 3
+    TEXTURELESS = 4
+
+
+class Validity(NamedTuple):
+    """Per pixel of W.
+
+    Attributes:
+        validity_w: (H, W) float32 in [0, 1].
+        reason_w: (H, W) uint8, of `Reason`; VALID exactly where `validity_w` is at least a half.
+    """
+
+    validity_w: np.ndarray
+    reason_w: np.ndarray
+
+
+def judge(
+    confidence_w: np.ndarray, texture_w: np.ndarray, hidden_w: np.ndarray, inside_uw: np.ndarray
+) -> Validity:
+    """Put together what is known of each pixel.
+
+    Args:
+        confidence_w: of the match, (H, W) in [0, 1]; 0 where W and UW disagree.
+        texture_w: `texture_along` of UW on W, (H, W) in [0, 1].
+        hidden_w: bool (H, W).
+        inside_uw: bool (H, W), lands in UW's frame.
+    """
+    visible = 1 - hidden_w.astype(np.float32)
+    sigma = max(0.5, SOFT_EDGE_SHARE * max(hidden_w.shape))
+    soft = np.minimum(visible, cv2.GaussianBlur(visible, (0, 0), sigma)) * inside_uw
+    validity = (soft * np.minimum(confidence_w, texture_w)).astype(np.float32)
+    reason = np.where(validity < BELIEVED, np.uint8(Reason.OCCLUDED), np.uint8(Reason.VALID))
+    seen = ~hidden_w
+    reason[seen & (confidence_w < BELIEVED)] = Reason.INCONSISTENT
+    reason[seen & (texture_w < BELIEVED)] = Reason.TEXTURELESS
+    reason[~inside_uw] = Reason.OUT_OF_FRAME
+    return Validity(validity, reason)
+
+
+def texture_along(guide_w: np.ndarray, baseline_direction: np.ndarray, noise: float) -> np.ndarray:
+    """Whether there is anything to match by: structure across the baseline's pixels, above noise.
+
+    Args:
+        guide_w: UW on W's grid (H, W, 3), sharp at all depths.
+        baseline_direction: only changes along it tell the disparity.
+        noise: standard deviation of UW's noise on this grid.
+
+    Returns:
+        float32 (H, W) in [0, 1]; a half where the structure is as strong as needed.
+    """
+    luma = gray(guide_w)
+    x, y = (cv2.Sobel(luma, cv2.CV_32F, *order, scale=0.125) for order in ((1, 0), (0, 1)))
+    change = x * baseline_direction[0] + y * baseline_direction[1]
+    side = 2 * max(MIN_WINDOW_PX, round(WINDOW_SHARE * max(luma.shape))) + 1
+    energy = np.sqrt(cv2.boxFilter(change * change, -1, (side, side)))
+    needed = max(MIN_TEXTURE, NOISE_FACTOR * SOBEL_KEEPS * noise)
+    return (0.5 * energy / needed).clip(0, 1)
