@@ -1,39 +1,17 @@
 """The layered renderer against scenes composed by hand, with kernels of their own."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
-from scipy.ndimage import distance_transform_edt, gaussian_filter
-from scipy.signal import fftconvolve
+from hand_blur import blurred, disc, psnr, tensor, texture
+from scipy.ndimage import distance_transform_edt
 from torch.testing import assert_close
 
 from dfnet.layers import blur_in_layers
 
 HEIGHT, WIDTH, BORDER = 96, 120, 32
+SHAPE = (HEIGHT, WIDTH)
 CARD = (slice(30, 70), slice(40, 85))
-
-
-def disc(diameter_px):
-    """A disc counted on a grid 15 times finer."""
-    reach = math.ceil(diameter_px / 2 + 1)
-    at = (np.arange((2 * reach + 1) * 15) + 0.5) / 15 - (2 * reach + 1) / 2
-    fine = (at[:, None] ** 2 + at**2 <= max(diameter_px, 1.0) ** 2 / 4).astype(float)
-    kernel = fine.reshape(2 * reach + 1, 15, 2 * reach + 1, 15).mean((1, 3))
-    return kernel / kernel.sum()
-
-
-def blurred(image, diameter_px):
-    if diameter_px < 1:
-        return image
-    kernel = disc(diameter_px)[..., None] if image.ndim == 3 else disc(diameter_px)
-    return fftconvolve(image, kernel, mode="same", axes=(0, 1))
-
-
-def texture(seed, shape=(HEIGHT, WIDTH)):
-    noise = np.random.default_rng(seed).normal(size=(*shape, 3))
-    return (0.4 + 0.5 * gaussian_filter(noise, (1, 1, 0))).clip(0, 1)
 
 
 def wall_behind(cover):
@@ -46,7 +24,7 @@ def wall_behind(cover):
 
 def two_planes(front_px, back_px):
     """All-in-focus picture, map and true photo of a card before a wall."""
-    card = np.pad(texture(1), ((BORDER, BORDER), (BORDER, BORDER), (0, 0)))
+    card = np.pad(texture(1, SHAPE), ((BORDER, BORDER), (BORDER, BORDER), (0, 0)))
     cover = np.zeros(card.shape[:2])
     cover[BORDER:-BORDER, BORDER:-BORDER][CARD] = 1
     wall = wall_behind(cover)
@@ -60,15 +38,6 @@ def two_planes(front_px, back_px):
     return tensor(sharp[inside]), tensor(defocus_px[inside][..., None]), tensor(photo[inside])
 
 
-def tensor(image):
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float()
-
-
-def psnr(a, b, margin=14):  # what lies beyond the frame is anybody's guess
-    inside = (..., slice(margin, -margin), slice(margin, -margin))
-    return float(-10 * torch.log10((a[inside] - b[inside]).square().mean()))
-
-
 @pytest.mark.parametrize(
     ("front_px", "back_px"),
     [(-7.4, 0.0), (0.0, 9.6), (-5.3, 6.1), (-12.0, -2.5), (4.2, 10.9), (-24.0, 0.0)],
@@ -80,7 +49,7 @@ def test_two_planes_are_those_composed_by_hand(front_px, back_px):
 
 
 def test_a_sharp_front_keeps_the_blur_behind_off_itself():
-    sharp = tensor(texture(2))
+    sharp = tensor(texture(2, SHAPE))
     defocus_px = torch.full((1, 1, HEIGHT, WIDTH), 11.3)
     defocus_px[..., *CARD] = 0.0
     out = blur_in_layers(sharp, defocus_px)
@@ -143,7 +112,7 @@ def test_what_has_one_colour_keeps_it_whatever_the_map():
 
 
 def test_no_blur_changes_nothing():
-    image = tensor(texture(5))
+    image = tensor(texture(5, SHAPE))
     assert_close(blur_in_layers(image, torch.zeros(1, 1, HEIGHT, WIDTH)), image)
 
 

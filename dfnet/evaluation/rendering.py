@@ -1,0 +1,110 @@
+"""Methods in two steps: an all-in-focus picture first, then the wanted blur in layers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from dfnet.blur import disc_blur
+from dfnet.errors import InputError
+from dfnet.evaluation.deconvolution import Restore, deconvolve
+from dfnet.evaluation.question import Question
+from dfnet.importing.merge import merge
+from dfnet.importing.sharpness import find_sharpest
+from dfnet.layers import blur_in_layers
+from dfnet.model.change import change_weight
+from dfnet.photo import linear_from_srgb, srgb_from_linear
+
+IN_FOCUS_PX, OUT_OF_FOCUS_PX = 1.0, 2.0  # below W is taken as it is, above never
+
+Sharpen = Callable[[Question], Tensor]
+
+
+@dataclass(frozen=True)
+class ThenLayers:
+    """An all-in-focus picture, blurred as wanted; W stays where it is in focus or nothing changes.
+
+    Attributes:
+        sharp: makes the all-in-focus picture (3, H, W), sRGB.
+        needs_guide: whether `sharp` looks at the ultra-wide photo.
+    """
+
+    sharp: Sharpen
+    needs_guide: bool = True
+
+    def __call__(self, question: Question) -> Tensor:
+        """The answer, (3, H, W)."""
+        coc_px = question.prepared.defocus_w_px.abs()
+        blurred = ((coc_px - IN_FOCUS_PX) / (OUT_OF_FOCUS_PX - IN_FOCUS_PX)).clamp(0, 1)
+        sharp = question.image_w
+        if blurred.any():
+            sharp = torch.lerp(sharp, self.sharp(question), blurred)
+        target = question.target_defocus_w_px
+        rendered = sharp
+        if float(target.abs().max()) > IN_FOCUS_PX:
+            light = blur_in_layers(linear_from_srgb(sharp)[None], target[None])[0]
+            rendered = srgb_from_linear(light.clamp(0, 1))
+        change = change_weight(question.prepared.defocus_w_px[None], target[None])[0]
+        return torch.lerp(question.image_w, rendered, change).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class Deconvolved:
+    """W without its defocus, by a textbook method that its map drives.
+
+    Attributes:
+        restore: see `dfnet.evaluation.deconvolution`.
+    """
+
+    restore: Restore
+
+    def __call__(self, question: Question) -> Tensor:
+        """All in focus, (3, H, W)."""
+        light = linear_from_srgb(question.image_w)
+        sharp = deconvolve(light, question.prepared.defocus_w_px.abs(), self.restore)
+        return srgb_from_linear(sharp.clamp(0, 1))
+
+
+def focus_stack(question: Question) -> Tensor:
+    """A ceiling: all slices merged, each where it is sharpest, then blurred as wanted.
+
+    Raises:
+        InputError: the question comes without a stack.
+    """
+    if not question.target_defocus_w_px.any():
+        return focus_stacked(question)  # whatever the map holds to be in focus already
+    return ThenLayers(focus_stacked)(question)
+
+
+focus_stack.needs_guide = False
+
+
+def focus_stacked(question: Question) -> Tensor:
+    """All slices of the stack merged: all in focus, (3, H, W).
+
+    Raises:
+        InputError: the question comes without a stack.
+    """
+    if question.slices is None:
+        raise InputError(
+            f"{question.scene}: focus_stack needs the slices of a focus stack\n"
+            "  A pair of photos has none; leave the method out."
+        )
+    slices = [np.ascontiguousarray(x.permute(1, 2, 0).numpy()) for x in question.slices()]
+    grays = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in slices]
+    index = find_sharpest(grays).index if len(grays) > 1 else np.zeros_like(grays[0])
+    return torch.from_numpy(merge(slices, index)).permute(2, 0, 1)
+
+
+def constant_blur(question: Question) -> Tensor:
+    """W with one disc everywhere: the median of the blur that is missing."""
+    wanted, shown = question.target_defocus_w_px, question.prepared.defocus_w_px
+    missing_px = (wanted.square() - shown.square()).clamp_min(0).sqrt().median()
+    light = disc_blur(linear_from_srgb(question.image_w)[None], float(missing_px))[0]
+    return srgb_from_linear(light.clamp(0, 1))
+
+
+constant_blur.needs_guide = False

@@ -1,0 +1,165 @@
+"""Methods of two steps, the ceiling and the controls, on questions made by hand."""
+
+import pytest
+import torch
+from hand_blur import blurred, psnr, tensor, texture
+from torch.testing import assert_close
+
+from dfnet.camera import Camera
+from dfnet.errors import InputError
+from dfnet.evaluation.deconvolution import RichardsonLucy
+from dfnet.evaluation.from_folder import FromFolder
+from dfnet.evaluation.methods import needs_guide, uw_pasted, w_unchanged
+from dfnet.evaluation.question import Question
+from dfnet.evaluation.rendering import (
+    Deconvolved,
+    ThenLayers,
+    constant_blur,
+    focus_stack,
+)
+from dfnet.io.images import write_image
+from dfnet.optics import BlurLaw
+from dfnet.photo import srgb_from_linear
+from dfnet.preprocess import Preprocessed
+
+HEIGHT, WIDTH, BORDER = 96, 128, 32
+LEFT = slice(0, 64)
+
+
+def encoded(linear):
+    inside = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
+    return srgb_from_linear(tensor(linear[inside])[0].clamp(0, 1))
+
+
+def halves(left, right):
+    x = right.clone()
+    x[..., LEFT] = left[..., LEFT]
+    return x
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """A plain texture whose left half lies before the right one: pictures by focus."""
+    light = texture(1, (HEIGHT + 2 * BORDER, WIDTH + 2 * BORDER))
+    sharp, by_5, by_8 = encoded(light), encoded(blurred(light, 5.0)), encoded(blurred(light, 8.0))
+    return {"sharp": sharp, "far": halves(by_5, sharp), "near": halves(sharp, by_8)}
+
+
+def level(left_px, right_px):
+    return halves(torch.full((1, HEIGHT, WIDTH), left_px), torch.full((1, HEIGHT, WIDTH), right_px))
+
+
+def ask(scene, source, shown_px, wanted_px, truth, **more):
+    nothing = torch.zeros(1, HEIGHT, WIDTH)
+    prepared = Preprocessed(
+        uw_on_w=scene["sharp"],
+        flow_w_to_uw=torch.zeros(2, HEIGHT, WIDTH),
+        disparity_w_px=nothing,
+        occluded_w=nothing > 0,
+        valid_w=nothing == 0,
+        defocus_w_px=shown_px,
+        blur_law=BlurLaw(0.2, 0.0),
+        device_defocus_per_disparity=0.2,
+        baseline_direction=(1.0, 0.0),
+        depth_w_m=None,
+        relative_inverse_depth=nothing,
+        notes=(),
+    )
+    return Question(
+        "refocus",
+        "slice 1 → slice 0",
+        scene[source],
+        prepared,
+        wanted_px,
+        Camera(),
+        scene[truth],
+        scene="desk",
+        **more,
+    )
+
+
+def score(picture, question):
+    """PSNR off the frame's border and off the seam of the halves, which is no real scene's."""
+    return min(
+        psnr(picture[..., columns], question.truth[..., columns], 12)
+        for columns in (slice(0, 60), slice(68, WIDTH))
+    )
+
+
+def test_a_sharp_guide_then_layers_refocus_a_photo(scene):
+    question = ask(scene, "far", level(-5.0, 0.0), level(0.0, 8.0), "near")
+    answer = ThenLayers(uw_pasted)(question)
+    assert score(scene["far"], question) < 25
+    assert score(answer, question) > 38
+
+
+def test_deblurring_then_layers_refocuses_without_a_guide(scene):
+    question = ask(scene, "far", level(-5.0, 0.0), level(0.0, 8.0), "near")
+    method = ThenLayers(Deconvolved(RichardsonLucy(30)), needs_guide=False)
+    gain = score(method(question), question) - score(scene["far"], question)
+    assert gain > 1.5
+    blind_to_it = method(
+        question._replace(prepared=question.prepared._replace(uw_on_w=torch.rand(3, HEIGHT, WIDTH)))
+    )
+    assert_close(blind_to_it, method(question))
+
+
+def test_what_is_in_focus_or_stays_as_it_is_is_w(scene):
+    question = ask(scene, "far", level(-5.0, 0.0), level(-5.0, 6.0), "near")
+    wrong = ThenLayers(lambda q: torch.zeros_like(q.image_w))(question)
+    assert_close(wrong[..., :40], scene["far"][..., :40])  # nothing changes there
+    layers_alone = ThenLayers(w_unchanged)(question)
+    assert_close(wrong[..., 90:], layers_alone[..., 90:])  # W is sharp there
+    assert (wrong - scene["far"])[..., 90:].abs().mean() > 0.01
+
+
+def test_one_disc_is_the_median_of_what_is_missing(scene):
+    shown, wanted = level(3.0, 0.0), level(3.0, 8.0)
+    wanted[..., :70] = 5.0  # 4 px are missing in more than half of the picture
+    shown[..., :70] = 3.0
+    question = ask(scene, "sharp", shown, wanted, "sharp")
+    light = texture(1, (HEIGHT + 2 * BORDER, WIDTH + 2 * BORDER))
+    expected = encoded(blurred(light, 4.0))
+    assert psnr(constant_blur(question), expected) > 45
+    same = ask(scene, "sharp", wanted, wanted, "sharp")
+    assert_close(constant_blur(same), scene["sharp"])
+
+
+def test_a_stack_is_merged_where_each_slice_is_sharp(scene):
+    loads = {"slices": lambda: [scene["near"], scene["far"]]}
+    nothing_known = level(0.0, 0.0)
+    question = ask(scene, "far", nothing_known, level(0.0, 0.0), "sharp", **loads)
+    assert score(scene["far"], question) < 25
+    assert score(focus_stack(question), question) > 33
+    refocused = ask(scene, "far", level(-5.0, 0.0), level(0.0, 8.0), "near", **loads)
+    assert score(focus_stack(refocused), refocused) > 33
+    with pytest.raises(InputError, match=r"desk: focus_stack needs the slices"):
+        focus_stack(question._replace(slices=None))
+
+
+def test_who_needs_the_guide(scene):
+    assert needs_guide(ThenLayers(uw_pasted))
+    assert not needs_guide(ThenLayers(w_unchanged, needs_guide=False))
+    assert not any(map(needs_guide, (constant_blur, focus_stack, FromFolder("x"))))
+
+
+def test_files_of_others_are_found_by_scene_and_question(scene, tmp_path):
+    question = ask(scene, "far", level(0.0, 0.0), level(0.0, 0.0), "near")
+    (tmp_path / "desk").mkdir()
+    write_image(scene["near"], tmp_path / "desk" / "refocus_slice_1_to_slice_0.png", bits=16)
+    write_image(scene["far"], tmp_path / "desk" / "their.output.jpg")
+    near = FromFolder(str(tmp_path))(question)
+    assert_close(near, scene["near"], atol=1e-4, rtol=0)
+    far = FromFolder(str(tmp_path), "{scene}/their.output")(question)
+    assert (far - scene["far"]).abs().mean() < 0.01
+    flat = FromFolder(str(tmp_path / "desk" / "refocus_slice_1_to_slice_0.png"))
+    assert_close(flat(question._replace(scene="another")), near)
+
+
+def test_a_missing_file_or_a_wrong_pattern_is_named(scene, tmp_path):
+    question = ask(scene, "far", level(0.0, 0.0), level(0.0, 0.0), "near")
+    with pytest.raises(InputError, match=r"desk/refocus_slice_1_to_slice_0\.png: no such file"):
+        FromFolder(str(tmp_path))(question)
+    for pattern in ("{scne}/x", "{", "{0}"):
+        with pytest.raises(InputError, match=r"not a pattern of file names(.|\n)*\{scene\}"):
+            FromFolder(str(tmp_path), pattern)(question)
