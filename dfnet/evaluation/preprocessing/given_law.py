@@ -12,10 +12,10 @@ from dfnet.evaluation.preprocessing.metrics import MotionScore, score_motion
 from dfnet.evaluation.preprocessing.stereo import UW_RESOLUTION
 from dfnet.preprocess.align import gray
 from dfnet.preprocess.colour import apply_curves, histogram_curves
+from dfnet.preprocess.fill import fill_unknown
 from dfnet.preprocess.match import EpipolarPair, Matcher, MotionLaw
 from dfnet.preprocess.pipeline import image_pixels
-from dfnet.preprocess.refine import fill_from_far
-from dfnet.preprocess.sweep_images import noise_on_canvas
+from dfnet.preprocess.sweep_images import noise_deviation, noise_on_canvas
 
 RANGE_MARGIN_PX = 4.0
 
@@ -39,7 +39,7 @@ def run_matcher(name: str, matcher: Matcher, cases: Iterable[Case], share: float
     scores = {}
     for case in cases:
         pair = given_pair(case, share)
-        motion = fill_from_far(matcher(pair).motion_w, near_is_larger=False) / share
+        motion = -fill_unknown(-matcher(pair).motion_w, w, -1) / share
         height, width = case.image_w.shape[-2:]
         full = cv2.resize(motion, (width, height), interpolation=cv2.INTER_NEAREST)
         flow = torch.from_numpy(np.stack([full, np.zeros_like(full)]))
@@ -66,7 +66,7 @@ def given_pair(case: Case, share: float) -> EpipolarPair:
             -share * float(disparity.min()) + RANGE_MARGIN_PX,
         ),
         law=MotionLaw(law.defocus_per_disparity, -share * law.disparity_at_focus_px),
-        noise_w=noise_on_canvas(gray(w), share),
-        noise_uw=noise_on_canvas(gray(native), share / UW_RESOLUTION),
+        noise_w=noise_on_canvas(noise_deviation(gray(w)), share),
+        noise_uw=noise_on_canvas(noise_deviation(gray(native)), share / UW_RESOLUTION),
         uw_scale=share / UW_RESOLUTION,
     )

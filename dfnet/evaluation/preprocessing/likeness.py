@@ -14,10 +14,11 @@ from torch import Tensor
 from dfnet.preprocess import Preprocessed
 
 WIDTH_PX = 640
-HIGH_PASS_SIGMA_PX = 5.0
+HIGH_PASS_SIGMA_PX = 4.0
 DEFOCUSED_SHARE = 0.4
 REGION_SIGMA_PX = 12.0
 MARGIN_PX = 16
+REGISTRATION_SIGMA_PX = 3.0
 KEYPOINT_SIDE_PX = 1280
 MATCH_RATIO = 0.75
 EPIPOLAR_PX = 3.0
@@ -32,12 +33,14 @@ def detail_correlation(guide: Tensor, image_w: Tensor, all_in_focus: Tensor) -> 
         all_in_focus: (3, H', W') a second photo by W, registered here.
     """
     w, warped, truth = (_small_gray(x) for x in (image_w, guide, all_in_focus))
-    truth = registered(truth, w)
-    details = [_high_pass(x) for x in (w, warped, truth)]
     inside = np.zeros(w.shape, dtype=bool)
     inside[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX] = True
-    region = inside & most_defocused(details[0], details[2], inside)
-    return ncc(details[1], details[2], inside), ncc(details[1], details[2], region)
+    region = np.zeros_like(inside)
+    for _ in range(2):  # once on all, once on what W shows sharp
+        aligned = registered(truth, w, inside & ~region)
+        region = most_defocused(_high_pass(w), _high_pass(aligned), inside)
+    details = _high_pass(warped), _high_pass(aligned)
+    return ncc(*details, inside), ncc(*details, region)
 
 
 def ncc(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
@@ -52,12 +55,13 @@ def most_defocused(detail_w: np.ndarray, detail: np.ndarray, inside: np.ndarray)
     return inside & (ratio <= np.quantile(ratio[inside], DEFOCUSED_SHARE))
 
 
-def registered(picture: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """A gray picture laid onto another by an affine map found on blurred copies (ECC)."""
-    blurred = [cv2.GaussianBlur(x, (0, 0), 3) for x in (target, picture)]
+def registered(picture: np.ndarray, target: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """A gray picture laid onto another by an affine map found in a region of it (ECC)."""
+    blurred = [cv2.GaussianBlur(x, (0, 0), REGISTRATION_SIGMA_PX) for x in (target, picture)]
     warp = np.eye(2, 3, dtype=np.float32)
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 200, 1e-7)
-    _, warp = cv2.findTransformECC(*blurred, warp, cv2.MOTION_AFFINE, criteria, None, 5)
+    mask = where.astype(np.uint8)
+    _, warp = cv2.findTransformECC(*blurred, warp, cv2.MOTION_AFFINE, criteria, mask, 5)
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     size = target.shape[1], target.shape[0]
     return cv2.warpAffine(picture, warp, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
