@@ -1,5 +1,7 @@
 """Methods of two steps, the ceiling and the controls, on questions made by hand."""
 
+import functools
+
 import pytest
 import torch
 from hand_blur import blurred, psnr, tensor, texture
@@ -9,7 +11,7 @@ from dfnet.camera import Camera
 from dfnet.errors import InputError
 from dfnet.evaluation.deconvolution import RichardsonLucy
 from dfnet.evaluation.from_folder import FromFolder
-from dfnet.evaluation.methods import needs_guide, uw_pasted, w_unchanged
+from dfnet.evaluation.methods import needs_guide, needs_stack, uw_pasted, w_unchanged
 from dfnet.evaluation.question import Question
 from dfnet.evaluation.rendering import (
     Deconvolved,
@@ -137,10 +139,13 @@ def test_a_stack_is_merged_where_each_slice_is_sharp(scene):
         focus_stack(question._replace(slices=None))
 
 
-def test_who_needs_the_guide(scene):
+def test_who_needs_what():
     assert needs_guide(ThenLayers(uw_pasted))
     assert not needs_guide(ThenLayers(w_unchanged, needs_guide=False))
-    assert not any(map(needs_guide, (constant_blur, focus_stack, FromFolder("x"))))
+    others = [constant_blur, focus_stack, FromFolder("x")]
+    assert not any(map(needs_guide, others))
+    assert not needs_guide(functools.partial(constant_blur))
+    assert [needs_stack(functools.partial(m)) for m in others] == [False, True, False]
 
 
 def test_files_of_others_are_found_by_scene_and_question(scene, tmp_path):

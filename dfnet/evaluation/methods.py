@@ -29,6 +29,11 @@ def needs_guide(method: Method) -> bool:
     return getattr(method, "needs_guide", method is not w_unchanged)
 
 
+def needs_stack(method: Method) -> bool:
+    """Whether a method looks at all slices of a focus stack; one that does says so itself."""
+    return getattr(getattr(method, "func", method), "needs_stack", False)
+
+
 CONTROLS: dict[str, Method] = {"W unchanged": w_unchanged, "UW pasted": uw_pasted}
 
 

@@ -1,6 +1,5 @@
 """Methods in two steps: an all-in-focus picture first, then the wanted blur in layers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +10,7 @@ from torch import Tensor
 from dfnet.blur import disc_blur
 from dfnet.errors import InputError
 from dfnet.evaluation.deconvolution import Restore, deconvolve
+from dfnet.evaluation.methods import Method
 from dfnet.evaluation.question import Question
 from dfnet.importing.merge import merge
 from dfnet.importing.sharpness import find_sharpest
@@ -20,29 +20,28 @@ from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 IN_FOCUS_PX, OUT_OF_FOCUS_PX = 1.0, 2.0  # below W is taken as it is, above never
 
-Sharpen = Callable[[Question], Tensor]
-
 
 @dataclass(frozen=True)
 class ThenLayers:
     """An all-in-focus picture, blurred as wanted; W stays where it is in focus or nothing changes.
 
     Attributes:
-        sharp: makes the all-in-focus picture (3, H, W), sRGB.
+        sharp: a method, which is asked for all in focus.
         needs_guide: whether `sharp` looks at the ultra-wide photo.
     """
 
-    sharp: Sharpen
+    sharp: Method
     needs_guide: bool = True
 
     def __call__(self, question: Question) -> Tensor:
         """The answer, (3, H, W)."""
+        target = question.target_defocus_w_px
         coc_px = question.prepared.defocus_w_px.abs()
         blurred = ((coc_px - IN_FOCUS_PX) / (OUT_OF_FOCUS_PX - IN_FOCUS_PX)).clamp(0, 1)
         sharp = question.image_w
         if blurred.any():
-            sharp = torch.lerp(sharp, self.sharp(question), blurred)
-        target = question.target_defocus_w_px
+            asked = question._replace(target_defocus_w_px=torch.zeros_like(target))
+            sharp = torch.lerp(sharp, self.sharp(asked), blurred)
         rendered = sharp
         if float(target.abs().max()) > IN_FOCUS_PX:
             light = blur_in_layers(linear_from_srgb(sharp)[None], target[None])[0]
@@ -80,6 +79,7 @@ def focus_stack(question: Question) -> Tensor:
 
 
 focus_stack.needs_guide = False
+focus_stack.needs_stack = True
 
 
 def focus_stacked(question: Question) -> Tensor:

@@ -10,7 +10,7 @@ from dfnet.evaluation.asking import CONTROL
 from dfnet.evaluation.bands import EVERYWHERE
 from dfnet.evaluation.control import control_probe, measure_control
 from dfnet.evaluation.exhibits import save_answer, save_question
-from dfnet.evaluation.methods import Method, needs_guide
+from dfnet.evaluation.methods import Method, needs_guide, needs_stack
 from dfnet.evaluation.plan import Plan, SceneScores
 from dfnet.evaluation.scenes import Scene, has_guide, missing_for, scene_questions
 from dfnet.evaluation.score import Row, averaged, rows_of, score_answer
@@ -52,11 +52,9 @@ def _scored(scene: Scene, plan: Plan, methods: Methods) -> SceneScores:
     skipped = [f"{scene.name}, {task}: {reason}" for task, reason in reasons.items()]
     if len(reasons) == len(plan.asking.tasks):
         return SceneScores(scene, [], {}, skipped, [])
-    names = list(plan.methods)
-    if not has_guide(scene):
-        guided = [name for name in names if needs_guide(methods[name])]
-        names = [name for name in names if name not in guided]
-        skipped.append(f"{scene.name}, {', '.join(guided)}: no ultra-wide photo")
+    lacking = _lacking(scene, {name: methods[name] for name in plan.methods})
+    names = [name for name in plan.methods if name not in lacking]
+    skipped += [f"{scene.name}, {name}: {reason}" for name, reason in lacking.items()]
     digest = scene_digest(scene.folder)
     exhibit = plan.entry(scene, digest)
     entries = {name: plan.entry(scene, digest, name) for name in names}
@@ -66,6 +64,16 @@ def _scored(scene: Scene, plan: Plan, methods: Methods) -> SceneScores:
     rows = [_row(record) for records in found.values() for record in records]
     exhibits = {"scene": str(exhibit.folder), **{n: str(entries[n].folder) for n in found}}
     return SceneScores(scene, rows, exhibits, skipped, failures)
+
+
+def _lacking(scene: Scene, methods: Mapping[str, Method]) -> dict[str, str]:
+    """What the scene does not have, by the method that needs it."""
+    reasons = {}
+    if scene.is_pair:
+        reasons = {n: "no focus stack" for n, m in methods.items() if needs_stack(m)}
+    if not has_guide(scene):
+        reasons |= {n: "no ultra-wide photo" for n, m in methods.items() if needs_guide(m)}
+    return reasons
 
 
 def _answer_all(
