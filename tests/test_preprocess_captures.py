@@ -76,7 +76,7 @@ def write_capture(made, folder):
 
 
 def prepare(folder, matcher=None, **options):
-    preprocessor = Preprocessor(matcher=matcher or CountingMatcher())
+    preprocessor = Preprocessor(first=matcher or CountingMatcher(), matcher=None)
     return preprocess_capture(load_capture(folder), 0, preprocessor, **options)
 
 
@@ -128,7 +128,7 @@ def test_a_render_developed_otherwise_is_prepared_again(made, folder):
     for name, image in (("wide.png", made.image_w), ("uw.png", made.image_uw)):
         write_image((linear_from_srgb(image) / 4).sqrt(), folder / name, bits=16)
     stored = replace(load_capture(folder), encoding="sqrt_linear", photo=CLEAN)
-    preprocessor = Preprocessor(matcher=CountingMatcher())
+    preprocessor = Preprocessor(first=CountingMatcher(), matcher=None)
     counts = []
     brighter = replace(CLEAN, exposure=(1.1, 1.1))
     other_noise = replace(stored, origin={"seed": 4})

@@ -6,6 +6,7 @@ from made_pair import CARD, CARD_PX, W_PER_UW, WALL_PX, make_pair
 from dfnet.camera import Camera
 from dfnet.errors import InputError
 from dfnet.preprocess import Preprocessor, preprocess_pair
+from dfnet.preprocess.sweep import DefocusSweep
 
 DIRECTIONS = [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)]
 
@@ -85,12 +86,12 @@ def test_a_sharp_photo_is_found_sharp():
     assert any("no measurable defocus" in note for note in found.notes)
 
 
-def test_the_second_match_through_blur_sees_what_the_first_could_not():
+def test_the_second_match_knows_of_blur_and_sees_what_the_first_could_not():
     made = make_pair((0.0, 1.0), focus_px=WALL_PX + 60)
     cameras = known_cameras((0.0, 1.0))
     once, twice = (
-        Preprocessor(coarse_share=0.75, fine_share=share)(made.image_w, made.image_uw, cameras)
-        for share in (0.0, 0.75)
+        Preprocessor(matcher=matcher)(made.image_w, made.image_uw, cameras)
+        for matcher in (None, DefocusSweep())
     )
     truth, wrong = made.disparity_w_px, []
     for found in (once, twice):

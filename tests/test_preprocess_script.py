@@ -12,7 +12,6 @@ from dfnet.errors import InputError
 from dfnet.io.images import read_image, write_image
 from dfnet.preprocess import Preprocessor, preprocess_pair
 from dfnet.preprocess.batch import Job, preprocess_folder, preprocess_photos
-from dfnet.preprocess.match import SemiGlobalMatcher
 from dfnet.preprocess.sheet import contact_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,7 +75,7 @@ def test_a_folder_is_prepared_with_sheets_and_the_failed_are_named(tmp_path, cap
 def test_the_configured_chain_is_the_default_one():
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         cfg = compose("preprocess")
-    assert hydra.utils.instantiate(cfg.preprocess) == Preprocessor(SemiGlobalMatcher())
+    assert hydra.utils.instantiate(cfg.preprocess) == Preprocessor()
 
 
 def test_the_sheet_shows_metres_only_where_they_are_known():

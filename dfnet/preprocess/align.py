@@ -15,6 +15,9 @@ from dfnet.preprocess.rectify import (
     sample_uw,
 )
 from dfnet.preprocess.register import Registration
+from dfnet.preprocess.sweep_images import noise_deviation
+
+MEASURED_PX = 1024  # side of the part of a photo that noise is measured on
 
 
 class Views(NamedTuple):
@@ -26,6 +29,9 @@ class Views(NamedTuple):
         image_uw: (h', w', 3), UW at about the same pixels per scene detail.
         scale_uw: of `image_uw` against UW's full size.
         curves: the histogram curves that were applied to UW.
+        w_per_uw: full W px per full UW px.
+        noise_w: standard deviation of W's noise at full size, sRGB-encoded gray.
+        noise_uw: the same of UW, its histogram W's.
     """
 
     image_w: np.ndarray
@@ -33,6 +39,9 @@ class Views(NamedTuple):
     image_uw: np.ndarray
     scale_uw: float
     curves: list[np.ndarray]
+    w_per_uw: float
+    noise_w: float
+    noise_uw: float
 
 
 def working_views(
@@ -47,7 +56,16 @@ def working_views(
     points = rectification.points_uw(pixel_grid(small_w.shape[:2], scale))
     roughly_aligned, inside = sample_uw(small_uw, points, scale_uw)
     curves = histogram_curves(roughly_aligned, small_w, inside)
-    return Views(small_w, scale, apply_curves(small_uw, curves), scale_uw, curves)
+    noise_w = noise_deviation(gray(_middle(image_w)))
+    noise_uw = noise_deviation(gray(apply_curves(_middle(image_uw), curves)))
+    small_uw = apply_curves(small_uw, curves)
+    return Views(small_w, scale, small_uw, scale_uw, curves, w_per_uw, noise_w, noise_uw)
+
+
+def _middle(image: np.ndarray) -> np.ndarray:
+    """The middle of a picture, at its native resolution."""
+    top, left = (max(0, (side - MEASURED_PX) // 2) for side in image.shape[:2])
+    return np.ascontiguousarray(image[top : top + MEASURED_PX, left : left + MEASURED_PX])
 
 
 def straighten(

@@ -39,11 +39,11 @@ from dfnet.preprocess.stereo import (
     Matcher,
     Stereo,
     find_motion,
-    find_motion_through_blur,
     make_canvas,
     order_from_images,
     solve_stereo,
 )
+from dfnet.preprocess.sweep import DefocusSweep
 
 MAX_LEFT_ACROSS_PX = 0.003  # of the longer side; more means that rectification failed
 MAX_FOCUS_DISAGREEMENT_PX = 3.0  # circle of confusion between metadata's focus and the fitted
@@ -54,18 +54,20 @@ class Preprocessor:
     """The chain and its settings; its `repr` is the settings' part of the cache key.
 
     Attributes:
-        matcher: any `EpipolarPair` -> two motion maps.
+        first: a matcher that is told nothing of blur, and finds what the blur law is fitted to.
+        matcher: a second one that is told the blur law; None takes the first's result.
         working_side_px: longer side of the grid that all is estimated on.
-        coarse_share: of the working side, for a first match that W's blur cannot disturb much.
-        fine_share: of the working side, for a second match with UW blurred as W; 0 for none.
+        coarse_share: of the working side, for the first, which blur disturbs less when it is small.
+        fine_share: of the working side, for the second.
         calibration_side_px: longer side of the grid on which the blur law is fitted.
         rectification_rounds: of dense flow and polynomial.
     """
 
-    matcher: Matcher = field(default_factory=SemiGlobalMatcher)
+    first: Matcher = field(default_factory=SemiGlobalMatcher)
+    matcher: Matcher | None = field(default_factory=DefocusSweep)
     working_side_px: int = 1024
     coarse_share: float = 0.5
-    fine_share: float = 0.75
+    fine_share: float = 1.0
     calibration_side_px: int = 512
     rectification_rounds: int = 2
 
@@ -100,14 +102,14 @@ class Preprocessor:
         )
         device = defocus_per_disparity(cameras)
         canvas = make_canvas(views, rectification, motion_range, self.coarse_share)
-        motion = find_motion(canvas, self.matcher)
+        motion = find_motion(canvas, self.first)
         near_far = _near_far(direction, registration.axis) or order_from_images(motion)
         stereo = solve_stereo(views, motion, registration.axis, near_far)
         guide, colour = _working_guide(views, rectification, stereo)
         fit = self._blur_fit(views, rectification, stereo, guide, device)
-        if self.fine_share > 0:
+        if self.matcher is not None:
             canvas = make_canvas(views, rectification, motion_range, self.fine_share)
-            motion = find_motion_through_blur(canvas, self.matcher, motion, near_far, fit.law)
+            motion = find_motion(canvas, self.matcher, fit.law, near_far.sign)
             near_far = _near_far(direction, registration.axis) or order_from_images(motion)
             stereo = solve_stereo(views, motion, registration.axis, near_far)
             guide, colour = _working_guide(views, rectification, stereo)

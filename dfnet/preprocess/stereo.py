@@ -5,17 +5,23 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 
-from dfnet.optics import BlurLaw, defocus_from_disparity
+from dfnet.optics import BlurLaw
 from dfnet.preprocess.align import Views, gray, shrink
-from dfnet.preprocess.blur_match import variable_disc_blur
 from dfnet.preprocess.fill import fill_unknown, without_specks
-from dfnet.preprocess.match import EpipolarPair, Match, Matcher, Turn, turn_to_axis
+from dfnet.preprocess.match import (
+    EpipolarPair,
+    Match,
+    Matcher,
+    MotionLaw,
+    Turn,
+    turn_to_axis,
+)
 from dfnet.preprocess.occlusion import find_hidden, nearer_in_uw
 from dfnet.preprocess.order import NearFar, solve_near_far
 from dfnet.preprocess.rectify import Rectification, pixel_grid, sample_uw
 from dfnet.preprocess.refine import upsample_along_edges
+from dfnet.preprocess.sweep_images import noise_on_canvas
 
 RANGE_MARGIN_SHARE = 0.25
 RANGE_MARGIN_PX = 4.0
@@ -31,6 +37,9 @@ class Canvas(NamedTuple):
         turn: between W's grid and the canvas.
         scale: of the canvas against W's full size.
         motion_range: to be searched [canvas px].
+        noise_w: standard deviation of W's noise here, sRGB-encoded gray.
+        noise_uw: the same of UW.
+        uw_scale: canvas px per full UW px.
     """
 
     image_w: np.ndarray
@@ -38,6 +47,9 @@ class Canvas(NamedTuple):
     turn: Turn
     scale: float
     motion_range: tuple[float, float]
+    noise_w: float
+    noise_uw: float
+    uw_scale: float
 
     def positions_of(self, points: np.ndarray) -> np.ndarray:
         """Canvas pixels (..., 2), float32, of positions on W's full-resolution grid (..., 2)."""
@@ -98,32 +110,42 @@ def make_canvas(
     turn = turn_to_axis(small_w.shape[:2], axis, math.ceil(max(-low, high, 0)))
     points = rectification.points_uw((turn.positions() + 0.5) / scale - 0.5)
     canvas_uw, _ = sample_uw(small_uw, points, scale_uw)
-    return Canvas(turn.apply(small_w), canvas_uw, turn, scale, (low, high))
+    uw_scale = views.w_per_uw * scale
+    return Canvas(
+        turn.apply(small_w),
+        canvas_uw,
+        turn,
+        scale,
+        (low, high),
+        noise_on_canvas(views.noise_w, scale),
+        noise_on_canvas(views.noise_uw, uw_scale),
+        uw_scale,
+    )
 
 
-def find_motion(canvas: Canvas, matcher: Matcher) -> Motion:
-    """Run a matcher on a canvas."""
-    pair = EpipolarPair(gray(canvas.image_w), gray(canvas.image_uw), canvas.motion_range)
-    return _motion(matcher(pair), canvas)
-
-
-def find_motion_through_blur(
-    canvas: Canvas, matcher: Matcher, earlier: Motion, near_far: NearFar, law: BlurLaw
+def find_motion(
+    canvas: Canvas, matcher: Matcher, law: BlurLaw | None = None, sign: float = 1.0
 ) -> Motion:
-    """Run a matcher once more, UW blurred as W would be at the disparities found earlier.
+    """Run a matcher on a canvas.
 
     Args:
-        canvas: may be finer than the earlier one.
+        canvas: both views.
         matcher: any.
-        earlier: a first result.
-        near_far: the order of the earlier motion.
-        law: fitted to it [full W px].
+        law: blur of W by disparity [full W px]; None where it is not known yet.
+        sign: disparity is this times the motion.
     """
-    disparity = _filled_uw(earlier, near_far)
-    on_canvas = _between_canvases(disparity, earlier.canvas, canvas, cv2.INTER_LINEAR)
-    coc = defocus_from_disparity(torch.from_numpy(on_canvas / earlier.canvas.scale), law).abs()
-    blurred = variable_disc_blur(gray(canvas.image_uw).clip(0, 1), coc.numpy() * canvas.scale)
-    pair = EpipolarPair(gray(canvas.image_w), blurred, canvas.motion_range)
+    told = law and MotionLaw(
+        law.defocus_per_disparity, sign * law.disparity_at_focus_px * canvas.scale
+    )
+    pair = EpipolarPair(
+        gray(canvas.image_w),
+        gray(canvas.image_uw),
+        canvas.motion_range,
+        told,
+        canvas.noise_w,
+        canvas.noise_uw,
+        canvas.uw_scale,
+    )
     return _motion(matcher(pair), canvas)
 
 

@@ -107,15 +107,14 @@ def noise_deviation(gray: np.ndarray) -> float:
     return float(np.median(np.abs(response)) / 0.6745 / 6)
 
 
-def noise_on_canvas(gray: np.ndarray, canvas_per_px: float) -> float:
+def noise_on_canvas(deviation: float, canvas_per_px: float) -> float:
     """Standard deviation of the noise once a native picture is resampled to the canvas.
 
     Args:
-        gray: (H, W) float32, sRGB-encoded, not resampled.
+        deviation: of the picture before, as `noise_deviation` finds it.
         canvas_per_px: canvas px per pixel of it; below 1 pixels are averaged, above 1 cubic
             interpolation averages a little.
     """
-    deviation = noise_deviation(gray)
     return deviation * (canvas_per_px if canvas_per_px < 1 else CUBIC_KEEPS)
 
 

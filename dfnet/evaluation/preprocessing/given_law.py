@@ -39,7 +39,9 @@ def run_matcher(name: str, matcher: Matcher, cases: Iterable[Case], share: float
     scores = {}
     for case in cases:
         pair = given_pair(case, share)
-        motion = -fill_unknown(-matcher(pair).motion_w, w, -1) / share
+        motion_w = matcher(pair).motion_w
+        guide = np.repeat(pair.gray_w[..., None], 3, axis=2)
+        motion = -fill_unknown(-motion_w, guide, -1) / share
         height, width = case.image_w.shape[-2:]
         full = cv2.resize(motion, (width, height), interpolation=cv2.INTER_NEAREST)
         flow = torch.from_numpy(np.stack([full, np.zeros_like(full)]))
