@@ -21,6 +21,7 @@ from dfnet.errors import InputError
 
 KINDS = {"small": raft_small, "large": raft_large}
 STRIDE_PX = 8
+WRONG_FILE = (pickle.UnpicklingError, RuntimeError, LookupError, TypeError, EOFError, ValueError)
 MIN_SIDE_PX = 128  # four levels of correlation need 16 features a side
 
 
@@ -48,7 +49,7 @@ class RaftFlow:
                 f"{self.weights or 'RAFT weights'}: no such file\n"
                 "  RAFT comes without weights here. Download torchvision's yourself (such as\n"
                 "  https://download.pytorch.org/models/raft_small_C_T_V2-01064c6d.pth) and name\n"
-                "  them: preprocess=raft preprocess.matcher.flow.weights=FILE"
+                "  them: preprocess=raft preprocess.first.flow.weights=FILE"
             )
         if self.kind not in KINDS:
             raise InputError(f"kind: `{self.kind}` is not known\n  Choose from {', '.join(KINDS)}.")
@@ -76,7 +77,7 @@ def load_raft(weights: str, kind: str, digest: str) -> nn.Module:
     network = KINDS[kind](weights=None)
     try:
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError) as error:
+    except WRONG_FILE as error:
         why = " ".join(str(error).split())[:160]
         raise InputError(
             f"{weights}: not the weights of torchvision's raft_{kind} ({why})\n"

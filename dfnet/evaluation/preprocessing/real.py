@@ -148,9 +148,10 @@ def run_real(name: str, preprocessor: Preprocessor, pairs: RealSet) -> RealRow:
 
 def score_real(preprocessor: Preprocessor, pair: RealPair) -> RealScore:
     """Preprocess a real pair without metadata and hold it against what is known."""
-    recorder = Recorder(preprocessor.matcher)
+    last = "first" if preprocessor.matcher is None else "matcher"
+    recorder = Recorder(getattr(preprocessor, last))
     start = time.process_time()
-    result = replace(preprocessor, matcher=recorder)(pair.image_w, pair.image_uw)
+    result = replace(preprocessor, **{last: recorder})(pair.image_w, pair.image_uw)
     seconds = time.process_time() - start
     nan = float("nan")
     detail = (nan, nan)
