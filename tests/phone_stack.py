@@ -10,8 +10,8 @@ from torch import Tensor
 
 from dfnet.capture import Capture
 from dfnet.io.images import read_image
-from dfnet.preprocess.pipeline import image_pixels, image_tensor
 from dfnet.preprocess.epipolar import apply_homography
+from dfnet.preprocess.pipeline import image_pixels, image_tensor
 
 MARGIN = 0.1  # of the render, on each side: no photo looks beyond it
 NOISE = 0.004  # deviation of the W photos
@@ -26,6 +26,7 @@ class PhoneStack(NamedTuple):
         from_photo: homographies (3, 3), photo pixels to the shrunk render's.
         render: the capture it was made from.
         scale: by which the render was shrunk.
+        gains: on the encoded values of each photo, (3,).
     """
 
     folder: Path
@@ -33,13 +34,15 @@ class PhoneStack(NamedTuple):
     from_photo: list[np.ndarray]
     render: Capture
     scale: float
+    gains: list[np.ndarray]
 
     def true_merge(self, name: str) -> Tensor:
-        """The true all-in-focus picture as that photo frames it, (3, h, w)."""
+        """The true all-in-focus picture as that photo frames and exposes it, (3, h, w)."""
+        index = self.names.index(name)
         truth = _shrunk(self.render.load_truth().all_in_focus, self.scale)
         with Image.open(self.folder / name) as photo:
             size = photo.size
-        return image_tensor(_seen(truth, self.from_photo[self.names.index(name)], size))
+        return image_tensor(_seen(truth * self.gains[index], self.from_photo[index], size))
 
 
 def export(
@@ -71,19 +74,20 @@ def export(
     numbers = random.permutation(count) + 1234
     names = [f"IMG_{n}.jpg" for n in numbers]
     folder.mkdir(parents=True)
-    homographies = []
+    homographies, gains = [], []
     for index, name in enumerate(names):
         photo = _shrunk(render.load_clean_wide(index), scale)
         zoom = 1 - breathing * (1 - index / (count - 1))
         homographies.append(_homography(photo.shape, zoom, shake_px, random))
         size = tuple(round(s * (1 - 2 * MARGIN)) for s in photo.shape[1::-1])
-        seen = _seen(photo * (1 + gain * random.standard_normal(3)), homographies[-1], size)
+        gains.append(1 + gain * random.standard_normal(3))
+        seen = _seen(photo * gains[-1], homographies[-1], size)
         seen = seen + NOISE * random.standard_normal(seen.shape)
         _save(seen, folder / name, quality)
     if with_guide:
         (folder / "ultrawide").mkdir()
         _save(_shrunk(render.load_ultrawide(0), scale), folder / "ultrawide" / "a.jpg", quality)
-    return PhoneStack(folder, names, homographies, render, scale)
+    return PhoneStack(folder, names, homographies, render, scale, gains)
 
 
 def _shrunk(image: Tensor, scale: float) -> np.ndarray:

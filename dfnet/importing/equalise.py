@@ -1,10 +1,19 @@
-"""Two photos of different focus made equally soft, so that they differ in place only."""
+"""Two photos of different focus made equally soft, so that they differ in place only.
+
+A lens blurs light, not its encoded values: where bright meets dark, a blurred edge in a photo lies
+towards the dark side. Blurring encoded values instead would leave the two edges apart by up to a
+third of a pixel, always to the same side.
+"""
 
 import cv2
 import numpy as np
+import torch
 
-SIGMAS_PX = (0.0, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-WINDOW_PX = 21
+from dfnet.photo import linear_from_srgb, srgb_from_linear
+
+SIGMAS_PX = (0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+WINDOW_PX = 11
+LIGHT = linear_from_srgb(torch.linspace(0, 1, 256)).numpy()  # of 8-bit values
 
 
 def equally_soft(
@@ -18,7 +27,7 @@ def equally_soft(
         a_to_b: homography, a's pixels to b's.
 
     Returns:
-        Both photos, uint8, each on its own grid.
+        Both photos, (H, W) float32 in [0, 255], each on its own grid.
     """
     contrast_a, contrast_b = _contrast(gray_a), _contrast(gray_b)
     size = gray_a.shape[1], gray_a.shape[0]
@@ -39,7 +48,9 @@ def _contrast(gray: np.ndarray) -> np.ndarray:
 
 def _softened(gray: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """The photo blurred per pixel to a wanted contrast, interpolated between a few blurs."""
-    soft = [cv2.GaussianBlur(gray, (0, 0), s) if s else gray for s in SIGMAS_PX]
+    light = LIGHT[gray]
+    soft = [gray.astype(np.float32)]
+    soft += [_encoded(cv2.GaussianBlur(light, (0, 0), s)) for s in SIGMAS_PX]
     logs = np.stack([np.log1p(_contrast(image)) for image in soft])
     wanted = np.log1p(wanted)
     upper = (logs > wanted).sum(axis=0)  # this many blurs still leave too much contrast
@@ -50,4 +61,8 @@ def _softened(gray: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     out = np.zeros(gray.shape, dtype=np.float32)
     for k, image in enumerate(soft):
         out += image * (1 - np.abs(position - k)).clip(0)
-    return out.round().astype(np.uint8)
+    return out
+
+
+def _encoded(light: np.ndarray) -> np.ndarray:
+    return 255 * srgb_from_linear(torch.from_numpy(light)).numpy()

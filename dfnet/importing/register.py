@@ -29,7 +29,7 @@ FREEDOM = {
     ).T,
 }
 FINE_SIGMA_PX, SHADING_SIGMA_PX = 1.0, 10.0
-CAUCHY = 1.5  # robust scales beyond which a pixel loses its weight
+CAUCHY = 0.8  # robust scales beyond which a pixel loses its weight
 MIN_DETAILS = 12
 MAX_ZOOM = 1.5  # between neighbours
 MIN_LIKENESS = 0.4  # correlation of band-passed photos that show the same

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from dfnet.importing.lights import find_lights
+
 FINE_SIGMA_PX, MIDDLE_SIGMA_PX = 0.7, 2.0
 WINDOW_PX = 7
 RADII_PX = (5, 20, 80)  # support is sought nearby first, then farther
@@ -56,6 +58,9 @@ def find_sharpest(grays: Sequence[np.ndarray]) -> Sharpest:
     confidence *= _is_sharp(grays, fine, index, floor)
     confidence *= _agrees(grays, index)
     confidence *= _is_continuous(index) * _is_reached(fine, index, noise)
+    is_light, smallest = find_lights(grays)
+    index[is_light] = smallest[is_light]
+    confidence[is_light] = 0  # what a light covers is not known well
     return Sharpest(index, support, cv2.blur(confidence, (5, 5)))
 
 
