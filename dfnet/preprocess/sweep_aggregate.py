@@ -29,67 +29,84 @@ def aggregate(cost, bands, guide, smoothness, directions):
     """
     height, width = guide.shape
     total = np.zeros(len(cost), dtype=np.float32)
-    longest = 0
-    for y in range(height):
-        longest = max(longest, bands.offset[(y + 1) * width] - bands.offset[y * width])
-    most = 0
-    for p in range(height * width):
-        most = max(most, bands.offset[p + 1] - bands.offset[p])
     paths = len(directions)
-    lines = np.empty((2, paths, longest), dtype=np.float32)
+    longest, most = _longest(bands.offset, height, width)
+    lines = np.empty(2 * paths * longest, dtype=np.float32)
     lowest = np.empty((2, paths, width), dtype=np.float32)
     shifted = np.empty(most + 2, dtype=np.float32)
     for turn in range(2):
         sense = 1 - 2 * turn
         for i in range(height):
             y = i if turn == 0 else height - 1 - i
+            begin = bands.offset[y * width]
             for j in range(width):
                 x = j if turn == 0 else width - 1 - j
+                p = y * width + x
+                at, count = bands.offset[p], bands.offset[p + 1] - bands.offset[p]
                 for path in range(paths):
-                    _visit(
-                        cost, bands, guide, smoothness, x, y,
-                        x + sense * directions[path, 0], y + sense * directions[path, 1],
-                        lines[:, path], lowest[:, path], shifted, total,
-                    )  # fmt: skip
+                    qx, qy = x + sense * directions[path, 0], y + sense * directions[path, 1]
+                    here = (y % 2 * paths + path) * longest + at - begin
+                    jump = FAR
+                    step = FAR
+                    if 0 <= qx < width and 0 <= qy < height:
+                        q = qy * width + qx
+                        there = (qy % 2 * paths + path) * longest
+                        there += bands.offset[q] - bands.offset[qy * width]
+                        _shift(
+                            lines, there, bands.offset[q + 1] - bands.offset[q],
+                            bands.first[y, x] - 1 - bands.first[qy, qx],
+                            lowest[qy % 2, path, qx], shifted, count + 2,
+                        )  # fmt: skip
+                        step, jump = _penalties(guide, smoothness, x, y, qx, qy)
+                    else:
+                        shifted[: count + 2] = 0
+                    lowest[y % 2, path, x] = _advance(
+                        shifted, cost, total, at, lines, here, count, step, jump
+                    )
     return total
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
-def _visit(cost, bands, guide, smoothness, x, y, qx, qy, lines, lowest, shifted, total):
-    height, width = guide.shape
-    p, here = y * width + x, bands.offset[y * width]
-    begin, end = bands.offset[p], bands.offset[p + 1]
-    line = lines[y % 2][begin - here : end - here]
-    values, sums = cost[begin:end], total[begin:end]
-    n = len(values)
+@numba.njit(cache=True)
+def _longest(offset, height, width):
+    """Cells of the longest row, and of the longest band."""
+    longest, most = 0, 0
+    for y in range(height):
+        longest = max(longest, offset[(y + 1) * width] - offset[y * width])
+    for p in range(height * width):
+        most = max(most, offset[p + 1] - offset[p])
+    return longest, most
+
+
+@numba.njit(cache=True, fastmath=True)
+def _shift(lines, there, length, offset, base, shifted, n):
+    """The earlier pixel's path costs at this one's motions, from one below to one above."""
+    from_k = min(max(0, -offset), n)
+    to_k = max(min(n, length - offset), from_k)
+    for k in range(np.uint64(from_k)):
+        shifted[k] = FAR
+    for k in range(np.uint64(to_k), np.uint64(n)):
+        shifted[k] = FAR
+    out, start = np.uint64(from_k), np.uint64(there + from_k + offset)
+    for k in range(np.uint64(to_k - from_k)):
+        shifted[out + k] = lines[start + k] - base
+
+
+@numba.njit(cache=True, fastmath=True)
+def _advance(shifted, cost, total, at, lines, here, count, step, jump):
+    """One pixel's path costs, added to the sum; returns the least. Unsigned: it must vectorise."""
+    one, two = np.uint64(1), np.uint64(2)
+    n, at, here = np.uint64(count), np.uint64(at), np.uint64(here)
     least = FAR
-    if qx < 0 or qx >= width or qy < 0 or qy >= height:
-        for k in range(n):
-            line[k] = np.float32(values[k])
-            least = min(least, line[k])
-            sums[k] += line[k]
-        lowest[y % 2, x] = least
-        return
-    q, there = qy * width + qx, bands.offset[qy * width]
-    earlier = lines[qy % 2][bands.offset[q] - there : bands.offset[q + 1] - there]
-    base = lowest[qy % 2, qx]
-    step, jump = _penalties(guide, smoothness, x, y, qx, qy)
-    # shifted[k + 1] is the earlier pixel's path cost at this pixel's k-th motion.
-    offset = bands.first[y, x] - 1 - bands.first[qy, qx]
-    from_k, to_k = max(0, -offset), min(n + 2, len(earlier) - offset)
-    for k in range(0, min(from_k, n + 2)):
-        shifted[k] = FAR
-    for k in range(from_k, to_k):
-        shifted[k] = earlier[k + offset] - base
-    for k in range(max(to_k, 0), n + 2):
-        shifted[k] = FAR
     for k in range(n):
-        best = min(min(shifted[k], shifted[k + 2]) + step, min(shifted[k + 1], jump))
-        best += np.float32(values[k])
-        line[k] = best
-        sums[k] += best
-        least = min(least, best)
-    lowest[y % 2, x] = least
+        below, above, same = shifted[k], shifted[k + two], shifted[k + one]
+        beside = (below if below < above else above) + step
+        best = same if same < jump else jump
+        best = (beside if beside < best else best) + np.float32(cost[at + k])
+        lines[here + k] = best
+        least = best if best < least else least
+    for k in range(n):  # a loop of its own, or neither becomes vector code
+        total[at + k] += lines[here + k]
+    return least
 
 
 @numba.njit(cache=True, fastmath=True, inline="always")

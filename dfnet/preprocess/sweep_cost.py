@@ -77,14 +77,17 @@ def _raw_row(w, uw, y, m, limits, out):
     outside = np.float32(0.5) * (weight * most + np.float32(2) * most_gradient)
     out[:start] = outside
     out[stop:] = outside
-    a, b = w[0, y], uw[0, y]
-    ax, bx = w[1, y], uw[1, y]
-    ay, by = w[2, y], uw[2, y]
-    for x in range(start, stop):
-        value = min(abs(a[x] - b[x + m]), most) * weight
-        value += min(abs(ax[x] - bx[x + m]), most_gradient)
-        value += min(abs(ay[x] - by[x + m]), most_gradient)
-        out[x] = value
+    n = stop - start
+    a, ax, ay = w[0, y, start:stop], w[1, y, start:stop], w[2, y, start:stop]
+    first, last = start + m, stop + m
+    b, bx, by = uw[0, y, first:last], uw[1, y, first:last], uw[2, y, first:last]
+    inner = out[start:stop]
+    for x in range(n):
+        value, across, down = abs(a[x] - b[x]), abs(ax[x] - bx[x]), abs(ay[x] - by[x])
+        value = value if value < most else most
+        across = across if across < most_gradient else most_gradient
+        down = down if down < most_gradient else most_gradient
+        inner[x] = value * weight + across + down
 
 
 @numba.njit(cache=True, fastmath=True, inline="always")
@@ -100,15 +103,17 @@ def _box_row(raw, first, radius, column, box):
     column[radius + width :] = inner[width - 1]
     box[:] = column[:width]
     for d in range(1, 2 * radius + 1):
+        beside = column[d : d + width]
         for x in range(width):
-            box[x] += column[x + d]
+            box[x] += beside[x]
 
 
 @numba.njit(cache=True, inline="always")
 def _scatter(values, start, stop, shift, line, index, bands, cost):
-    first = bands.first.ravel()
-    for x in range(start, stop):
-        p = line + x + shift
-        k = index - first[p]
-        if k >= 0 and bands.offset[p] + k < bands.offset[p + 1]:
-            cost[bands.offset[p] + k] = np.uint16(values[x])
+    begin, end = line + start + shift, line + stop + shift
+    first = bands.first.ravel()[begin:end]
+    offset, after = bands.offset[begin:end], bands.offset[begin + 1 : end + 1]
+    for i in range(stop - start):
+        at = offset[i] + index - first[i]
+        if offset[i] <= at < after[i]:
+            cost[at] = np.uint16(values[start + i])
