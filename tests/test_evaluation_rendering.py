@@ -18,6 +18,7 @@ from dfnet.evaluation.rendering import (
     ThenLayers,
     constant_blur,
     focus_stack,
+    layers_alone,
 )
 from dfnet.io.images import write_image
 from dfnet.optics import BlurLaw
@@ -127,6 +128,18 @@ def test_one_disc_is_the_median_of_what_is_missing(scene):
     assert_close(constant_blur(same), scene["sharp"])
 
 
+def test_layers_alone_add_what_is_missing_and_leave_what_is_too_much(scene):
+    question = ask(scene, "near", level(0.0, 8.0), level(-5.0, 0.0), "far")
+    answer = layers_alone(question)
+    left, right = slice(0, 56), slice(72, WIDTH)
+    assert psnr(answer[..., left], scene["far"][..., left], 12) > 38
+    assert_close(answer[..., right], scene["near"][..., right], atol=1e-3, rtol=0)
+    deeper = ask(scene, "near", level(-3.0, 8.0), level(-5.0, 8.0), "far")
+    light = texture(1, (HEIGHT + 2 * BORDER, WIDTH + 2 * BORDER))
+    expected = encoded(blurred(light, 4.0))  # 3 and 4 are 5, as in variances
+    assert psnr(layers_alone(deeper)[..., left], expected[..., left], 12) > 38
+
+
 def test_a_stack_is_merged_where_each_slice_is_sharp(scene):
     loads = {"slices": lambda: [scene["near"], scene["far"]]}
     nothing_known = level(0.0, 0.0)
@@ -142,10 +155,10 @@ def test_a_stack_is_merged_where_each_slice_is_sharp(scene):
 def test_who_needs_what():
     assert needs_guide(ThenLayers(uw_pasted))
     assert not needs_guide(ThenLayers(w_unchanged, needs_guide=False))
-    others = [constant_blur, focus_stack, FromFolder("x")]
+    others = [constant_blur, focus_stack, layers_alone, FromFolder("x")]
     assert not any(map(needs_guide, others))
     assert not needs_guide(functools.partial(constant_blur))
-    assert [needs_stack(functools.partial(m)) for m in others] == [False, True, False]
+    assert [needs_stack(functools.partial(m)) for m in others] == [False, True, False, False]
 
 
 def test_files_of_others_are_found_by_scene_and_question(scene, tmp_path):

@@ -42,10 +42,7 @@ class ThenLayers:
         if blurred.any():
             asked = question._replace(target_defocus_w_px=torch.zeros_like(target))
             sharp = torch.lerp(sharp, self.sharp(asked), blurred)
-        rendered = sharp
-        if float(target.abs().max()) > IN_FOCUS_PX:
-            light = blur_in_layers(linear_from_srgb(sharp)[None], target[None])[0]
-            rendered = srgb_from_linear(light.clamp(0, 1))
+        rendered = _blurred(sharp, target)
         change = change_weight(question.prepared.defocus_w_px[None], target[None])[0]
         return torch.lerp(question.image_w, rendered, change).clamp(0, 1)
 
@@ -99,12 +96,31 @@ def focus_stacked(question: Question) -> Tensor:
     return torch.from_numpy(merge(slices, index)).permute(2, 0, 1)
 
 
+def layers_alone(question: Question) -> Tensor:
+    """W with the blur that it lacks, in layers; what it has too much of stays."""
+    wanted = question.target_defocus_w_px
+    return _blurred(question.image_w, wanted.sign() * _missing_px(question))
+
+
 def constant_blur(question: Question) -> Tensor:
-    """W with one disc everywhere: the median of the blur that is missing."""
-    wanted, shown = question.target_defocus_w_px, question.prepared.defocus_w_px
-    missing_px = (wanted.square() - shown.square()).clamp_min(0).sqrt().median()
-    light = disc_blur(linear_from_srgb(question.image_w)[None], float(missing_px))[0]
+    """W with one disc everywhere: the median of the blur that it lacks."""
+    light = linear_from_srgb(question.image_w)[None]
+    light = disc_blur(light, float(_missing_px(question).median()))[0]
     return srgb_from_linear(light.clamp(0, 1))
 
 
-constant_blur.needs_guide = False
+layers_alone.needs_guide = constant_blur.needs_guide = False
+
+
+def _missing_px(question: Question) -> Tensor:
+    """The diameter that brings the blur shown to the one that is wanted; 0 where it is more."""
+    wanted, shown = question.target_defocus_w_px, question.prepared.defocus_w_px
+    return (wanted.square() - shown.square()).clamp_min(0).sqrt()
+
+
+def _blurred(image: Tensor, defocus_px: Tensor) -> Tensor:
+    """An sRGB picture (3, H, W) with the defocus of a map (1, H, W)."""
+    if float(defocus_px.abs().max()) <= IN_FOCUS_PX:
+        return image
+    light = blur_in_layers(linear_from_srgb(image)[None], defocus_px[None])[0]
+    return srgb_from_linear(light.clamp(0, 1))
