@@ -6,7 +6,15 @@ import torch
 from skimage.metrics import structural_similarity
 from torch.testing import assert_close
 
-from dfnet.evaluation.metrics import MARGIN_PX, psnr, ssim
+from dfnet.evaluation.metrics import (
+    EQUAL_PICTURES_DB,
+    MARGIN_PX,
+    compare,
+    compare_parts,
+    gradient_ratio,
+    psnr,
+    ssim,
+)
 
 
 @pytest.fixture
@@ -62,3 +70,27 @@ def test_shapes_must_agree_and_leave_an_inside(pair):
         psnr(pair[0], pair[1][:, 1:])
     with pytest.raises(ValueError, match="no inside"):
         psnr(pair[0][..., :40], pair[1][..., :40])
+
+
+def test_the_gradient_ratio_of_a_faded_picture_is_its_contrast(pair):
+    _, truth = pair
+    assert_close(gradient_ratio(0.5 + 0.3 * (truth - 0.5), truth), torch.tensor(0.3))
+    ramp = torch.linspace(0.1, 0.9, 80).expand(3, 64, 80)
+    steep = torch.linspace(0.3, 0.7, 64)[:, None].expand(3, 64, 80)
+    expected = (0.4 / 63) / (0.8 / 79)  # down against across
+    assert_close(gradient_ratio(steep, ramp), torch.tensor(expected), rtol=1e-3, atol=0)
+
+
+def test_parts_are_measured_as_the_masked_metrics_do(pair):
+    image, truth = pair
+    left = torch.zeros(1, 64, 80, dtype=torch.bool)
+    left[..., :38] = True
+    few = torch.zeros_like(left)
+    few[..., 20:22, 20:30] = True
+    parts = compare_parts(image, truth, {"left": left, "right": ~left, "few": few}, 25)
+    assert set(parts) == {"left", "right"}
+    for name, mask in (("left", left), ("right", ~left)):
+        for metric, value in compare(image, truth, mask).items():
+            assert math.isclose(parts[name][metric], value, rel_tol=1e-5)
+    half = compare_parts(torch.where(left, truth, image), truth, {"left": left}, 25)["left"]
+    assert half["psnr_db"] == EQUAL_PICTURES_DB

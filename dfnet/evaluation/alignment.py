@@ -17,10 +17,14 @@ from torch import Tensor
 
 from dfnet.evaluation.metrics import EQUAL_PICTURES_DB, luma
 
+SIDE_PX = (
+    2688  # longer side of the photos that the lengths below were chosen on; they scale with it
+)
 SMOOTHING_PX = 8.0  # deviation at half size: blur differs between the pictures, position must not
-ITERATIONS, PRECISION = 200, 1e-7
-MARGIN_PX = 64  # or an eighth of the shorter side, where that is less
+MARGIN_PX = 64
 MAX_SHIFT_PX, MAX_SCALE_PERCENT, MAX_GAIN_PERCENT = 16.0, 1.0, 15.0
+ITERATIONS, PRECISION = 200, 1e-7
+FIT_EVERY_PX = 8  # of the colour fit, in both directions; part of how published figures were made
 
 
 class Alignment(NamedTuple):
@@ -31,7 +35,8 @@ class Alignment(NamedTuple):
         fitted: (3, h, w) the output with gain and offset, clipped to [0, 1].
         margin_px: what was cut off on each side.
         matrix: (2, 3), from the output's pixels (x, y, 1) to the truth's.
-        shift_px: how far the truth's centre had to move.
+        shift_px: how far the truth's centre had to move; flagged beyond `MAX_SHIFT_PX` of
+            `SIDE_PX`.
         scale_percent: how much larger the truth shows things.
         gain_percent: the channel gain that is farthest from 1, less 1.
         found: whether the pictures could be aligned at all.
@@ -50,12 +55,18 @@ class Alignment(NamedTuple):
         """What makes this row doubtful, in words."""
         doubts = {
             "could not be aligned": not self.found,
-            f"shifted by more than {MAX_SHIFT_PX:.0f} px": self.shift_px > MAX_SHIFT_PX,
+            f"shifted by more than {self.max_shift_px:.3g} px": self.shift_px > self.max_shift_px,
             f"scaled by more than {MAX_SCALE_PERCENT:.0f} %": abs(self.scale_percent)
             > MAX_SCALE_PERCENT,
             f"gain beyond {MAX_GAIN_PERCENT:.0f} %": abs(self.gain_percent) > MAX_GAIN_PERCENT,
         }
         return tuple(text for text, is_so in doubts.items() if is_so)
+
+    @property
+    def max_shift_px(self) -> float:
+        """The largest shift that is not flagged, at this size."""
+        side_px = max(self.truth.shape[-2:]) + 2 * self.margin_px
+        return MAX_SHIFT_PX * side_px / SIDE_PX
 
     def inside(self, mask: Tensor) -> Tensor:
         """A map (1, H, W) of the whole frame, without the margin."""
@@ -80,7 +91,7 @@ def align(output: Tensor, truth: Tensor) -> Alignment:
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    margin = min(MARGIN_PX, min(height, width) // 8)
+    margin = max(1, round(MARGIN_PX * max(height, width) / SIDE_PX))
     inside = (..., slice(margin, -margin), slice(margin, -margin))
     on_output = torch.from_numpy(warped).permute(2, 0, 1).clamp(0, 1)[inside]
     fitted, gain = _fit_colours(output[inside], on_output)
@@ -133,7 +144,7 @@ def _smooth_half(image: Tensor) -> np.ndarray:
     height, width = (side // 2 * 2 for side in image.shape[-2:])
     gray = luma(image[:, :height, :width])[None, None]
     half = 255 * torch.nn.functional.avg_pool2d(gray, 2)[0, 0]
-    return cv2.GaussianBlur(half.numpy(), (0, 0), SMOOTHING_PX)
+    return cv2.GaussianBlur(half.numpy(), (0, 0), SMOOTHING_PX * max(height, width) / SIDE_PX)
 
 
 def _affine(output: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -152,9 +163,10 @@ def _affine(output: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, bool]:
 
 def _fit_colours(output: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """Least squares per channel: the fitted output, and the gains (3,)."""
-    flat, wanted = (x.double().flatten(1) for x in (output, truth))
-    mean, mean_wanted = flat.mean(1, keepdim=True), wanted.mean(1, keepdim=True)
-    covariance = ((flat - mean) * (wanted - mean_wanted)).mean(1)
+    some = (slice(None), slice(None, None, FIT_EVERY_PX), slice(None, None, FIT_EVERY_PX))
+    flat, wanted = (x[some].double().flatten(1) for x in (output, truth))
+    mean, mean_wanted = flat.mean(1), wanted.mean(1)
+    covariance = ((flat - mean[:, None]) * (wanted - mean_wanted[:, None])).mean(1)
     gain = covariance / flat.var(1, correction=0).clamp_min(1e-12)
-    fitted = (flat - mean) * gain[:, None] + mean_wanted
-    return fitted.float().view_as(output).clamp(0, 1), gain
+    offset = (mean_wanted - gain * mean).float()
+    return (output * gain.float()[:, None, None] + offset[:, None, None]).clamp(0, 1), gain

@@ -56,7 +56,7 @@ def near_depth_edges(disparity_px: Tensor) -> Tensor:
         ahead = disparity_px.roll(-reach, axis)
         step = (ahead - disparity_px).abs() > EDGE_STEP_PX * reach
         step.narrow(axis, step.shape[axis] - reach, reach).fill_(False)
-        beside |= step
+        beside |= step | step.roll(reach, axis)
     return within(beside, EDGE_REACH_PX)
 
 

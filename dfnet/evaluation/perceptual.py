@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics.functional.image.dists import _PATH_WEIGHT_DISTS, DISTSNetwork, L2pooling
 from torchmetrics.functional.image.lpips import _LPIPS
-from torchvision.models import vgg16
+from torchvision.models.vgg import cfgs, make_layers
 
 from dfnet.errors import InputError
 from dfnet.evaluation.metrics import MARGIN_PX
@@ -111,7 +111,7 @@ def dists_network(path: str) -> nn.Module:
         InputError: it cannot be read, or holds another network.
     """
     state = _features(path, "DISTS", "torchvision's vgg16")
-    features = vgg16(weights=None).features
+    features = make_layers(cfgs["D"])  # VGG-16, without the classifier that vgg16() would fill
     _load(dict(features.named_children()), state, path, "DISTS", "torchvision's vgg16")
     return _Dists(features).eval()
 

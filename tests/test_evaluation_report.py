@@ -1,0 +1,215 @@
+"""Figures with what they may be off by, in every form; the page, read strictly and in a browser."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from rich.console import Console
+
+from dfnet.evaluation.asking import Asking
+from dfnet.evaluation.intervals import bootstrap, differences, summaries
+from dfnet.evaluation.plan import Plan, SceneScores, Scores
+from dfnet.evaluation.report.columns import COLUMNS, places
+from dfnet.evaluation.report.files import write_csv
+from dfnet.evaluation.report.pictures import most_different
+from dfnet.evaluation.report.tables import console_table, latex_rows, task_tables
+from dfnet.evaluation.report.write import print_scores, write_report
+from dfnet.evaluation.scenes import Scene
+from dfnet.evaluation.score import Row
+from dfnet.evaluation.store import Entry
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+HEIGHT, WIDTH = 150, 200
+SPOT = (70, 110)  # row, column where one method is wrong
+
+
+def row(scene, method, psnr_db, ssim=0.5, task="refocus", band="all", flags=()):
+    metrics = {"psnr_db": psnr_db, "ssim": ssim}
+    return Row(scene, task, method, band, metrics, 4, flags)
+
+
+HARD = [20.0, 30.0, 25.0, 35.0]
+ROWS = [
+    *(row(f"s{i}", "plain & simple", v, 0.6) for i, v in enumerate(HARD)),
+    *(row(f"s{i}", "ours", v + 1 + 0.1 * i, 0.7) for i, v in enumerate(HARD)),
+    *(row(f"s{i}", "third", v - 1, 0.5) for i, v in enumerate(HARD)),
+]
+
+
+def test_the_interval_is_the_spread_of_resampled_means():
+    values = np.random.default_rng(1).normal(5.0, 2.0, 40)
+    found = bootstrap(values)
+    assert found.mean == pytest.approx(values.mean())
+    standard_error = values.std() / np.sqrt(40)
+    assert found.low == pytest.approx(values.mean() - 1.96 * standard_error, abs=0.08)
+    assert found.high == pytest.approx(values.mean() + 1.96 * standard_error, abs=0.08)
+    assert bootstrap(values) == found
+
+
+def test_one_scene_has_no_interval_and_says_so():
+    assert bootstrap([3.0])[1:] == (None, None, 1)
+    assert COLUMNS["psnr_db"].with_interval(bootstrap([3.0])) == "3.00 (1 scene)"
+
+
+def test_a_paired_difference_is_clear_where_the_means_overlap():
+    means = {s.method: s.interval for s in summaries(ROWS) if s.metric == "psnr_db"}
+    assert means["ours"].low < means["plain & simple"].high  # scenes differ more than methods
+    pair = next(d for d in differences(ROWS, "all", "psnr_db") if d.other == "ours")
+    assert pair.method == "plain & simple"
+    assert pair.interval.mean == pytest.approx(-1.15)
+    assert pair.is_clear
+    missing = [r for r in ROWS if (r.scene, r.method) != ("s3", "ours")]
+    pair = next(d for d in differences(missing, "all", "psnr_db") if d.other == "ours")
+    assert pair.interval.n == 3
+    assert pair.interval.mean == pytest.approx(-1.1)
+
+
+def test_places_go_by_the_metrics_better_end():
+    values = {"a": 0.7, "b": 0.9, "c": 1.2}
+    assert places("ssim", values) == {"c": 1, "b": 2}
+    assert places("lpips", values) == {"a": 1, "b": 2}
+    assert places("gradient_ratio", values) == {"b": 1, "c": 2}
+    assert places("shift_px", values) == {}
+    assert places("ssim", {"a": 0.5, "b": 0.5, "c": 0.4}) == {"a": 1, "b": 1, "c": 2}
+
+
+def test_no_table_shows_a_bare_mean():
+    tables = task_tables(summaries([*ROWS, row("s0", "ours", 12.0, band="occluded")]))
+    cells = [cell.text for table in tables for cells, _ in table.rows.values() for cell in cells]
+    assert cells
+    assert all(re.fullmatch(r"[\d.]+ (\[[\d.]+, [\d.]+\]|\(1 scene\))", text) for text in cells)
+    console = Console(width=120, file=io.StringIO())
+    console.print(console_table(tables[0]))
+    assert "[26.75,34.75]" not in console.file.getvalue()
+    assert "28.65" in console.file.getvalue()  # 27.5 + 1.15
+    assert "PSNR [dB]" in console.file.getvalue()
+
+
+def test_latex_rows_are_escaped_and_ranked():
+    text = latex_rows(task_tables(summaries(ROWS)))
+    ours = next(line for line in text.splitlines() if line.startswith("ours"))
+    assert ours.count("\\textbf{") == 2
+    assert ours.endswith(" & 4 \\\\")
+    assert "plain \\& simple & \\underline{27.50 [" in text
+
+
+def test_the_sheet_has_a_line_per_scene_task_method_and_part_in_full(tmp_path):
+    rows = [
+        row("a,b", "ours", 1 / 3, flags=("odd", "late")),
+        row("c", "ours", 2.0, band="occluded"),
+    ]
+    write_csv(rows, tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["scene"] for line in lines] == ["a,b", "c"]
+    assert float(lines[0]["psnr_db"]) == 1 / 3
+    assert lines[0]["flags"] == "odd; late"
+    assert lines[1]["band"] == "occluded"
+
+
+def test_the_crop_lies_where_methods_differ(tmp_path):
+    entries = exhibits(tmp_path)
+    paths = [entries[m].picture("refocus_picture") for m in ("ours", "third")]
+    spot = most_different(paths)
+    box = spot.box
+    assert box.left <= SPOT[1] < box.left + box.side
+    assert box.top <= SPOT[0] < box.top + box.side
+    assert most_different(paths[:1]) is None
+
+
+def exhibits(folder):
+    """What the runner keeps of a scene: the question, and two methods of which one has a flaw."""
+    texture = torch.rand(3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
+    entries = {name: Entry(folder / name) for name in ("scene", "ours", "third")}
+    for name in ("w", "truth", "guide", "masks", "defocus", "target"):
+        entries["scene"].save_picture(f"refocus_{name}", texture)
+    for name in ("ours", "third"):
+        picture = texture.clone()
+        if name == "third":
+            picture[:, SPOT[0] - 4 : SPOT[0] + 4, SPOT[1] - 4 : SPOT[1] + 4] = 0
+        entries[name].save_picture("refocus_picture", picture)
+        entries[name].save_picture("refocus_error", (picture - texture).abs()[:1])
+    return entries
+
+
+@pytest.fixture
+def scores(tmp_path):
+    folders = {name: str(entry.folder) for name, entry in exhibits(tmp_path / "store").items()}
+    flagged = [r._replace(flags=("gain beyond 15 %",)) if r.scene == "s1" else r for r in ROWS]
+    scenes = [
+        SceneScores(
+            Scene(name, tmp_path, False),
+            [r for r in flagged if r.scene == name],
+            folders if name == "s0" else {},
+            ["s3, identity: no <ultra-wide> photo"] if name == "s3" else [],
+            [],
+        )
+        for name in ("s0", "s1", "s2", "s3")
+    ]
+    return Scores(scenes)
+
+
+@pytest.fixture
+def report(scores, tmp_path):
+    plan = Plan({}, Asking())
+    settings = {"seed": 0, "data": {"root": "a & b"}}
+    return write_report(scores, plan, settings, tmp_path / "new folder")
+
+
+def test_the_record_holds_every_row_and_repeats_itself(report, scores):
+    record = json.loads(report[0].read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert [Row(**{**r, "flags": tuple(r["flags"])}) for r in record["rows"]] == scores.rows
+    assert record["settings"]["data"] == {"root": "a & b"}
+    assert {"command", "torch", "code_and_weights_sha256"} <= set(record["environment"])
+    mean = next(m for m in record["means"] if (m["method"], m["metric"]) == ("ours", "psnr_db"))
+    assert mean["mean"] == pytest.approx(28.65)
+    assert mean["low"] < mean["mean"] < mean["high"]
+    assert record["skipped"] == ["s3, identity: no <ultra-wide> photo"]
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else(report):
+    text = report[-1].read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    tree = ET.fromstring(text.split("\n", 1)[1])
+    name = "{http://www.w3.org/1999/xhtml}"
+    sources = [image.get("src") for image in tree.iter(f"{name}img")]
+    assert len(sources) > 10
+    assert all(source is None or source.startswith("data:image/") for source in sources)
+    assert not list(tree.iter(f"{name}link"))
+    assert "http" not in text.replace("http://www.w3.org/1999/xhtml", "")
+    said = " ".join(tree.itertext())
+    assert "s3, identity: no <ultra-wide> photo" in said
+    assert "doubtful: s1, refocus, ours: gain beyond 15 %" in said
+    assert "plain & simple less ours" in said
+    first = [cell.text for cell in tree.iter(f"{name}td") if cell.get("class") == "first"]
+    assert any(text.startswith("28.65 [") for text in first)
+
+
+def test_what_the_terminal_says_of_doubts(scores):
+    console = Console(width=120, file=io.StringIO())
+    print_scores(scores, Plan({}, Asking()), console)
+    text = console.file.getvalue()
+    assert "left out: s3, identity: no <ultra-wide> photo" in text
+    assert "doubtful: s1, refocus, ours: gain beyond 15 %" in text
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+def test_a_browser_shows_the_page(report, tmp_path):
+    shot = tmp_path / "page.png"
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,2000"]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={shot}"]
+    subprocess.run([*command, Path(report[-1]).as_uri()], check=True, timeout=120)
+    with Image.open(shot) as image:
+        colours = image.convert("RGB").getcolors(1 << 24)
+    assert len(colours) > 1000  # the pictures are there, not only black on white
