@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dfnet.detail import bring_to_full_size
-from dfnet.evaluation.tasks import Question
+from dfnet.evaluation.question import Question
 from dfnet.inference import full_sample, resize_sample
 from dfnet.layers import blur_in_layers
 from dfnet.photo import linear_from_srgb, srgb_from_linear
@@ -19,10 +19,9 @@ from dfnet.preprocess.flow import dense_flow
 from dfnet.sample import Sample
 
 WORKING_SIDE_PX = 1344
-# Shares of the working picture's longer side:
-SHIFT_SIGMA = 0.009  # the leftover misalignment is taken to vary no faster
-DETAIL_SIGMA = 0.003  # what is finer is compared
-WINDOW_SIGMA = 0.006  # over such surroundings
+SHIFT_SIGMA_PX = 12.0  # at the working size; the leftover misalignment varies no faster
+DETAIL_SIGMA_PX = 4.0  # what is finer is compared
+WINDOW_SIGMA_PX = 8.0  # over such surroundings
 FLAT = 1e-5  # variance [sRGB²] below which nothing can be compared
 
 
@@ -64,17 +63,15 @@ def leftover_shift(gray_w: np.ndarray, gray_uw: np.ndarray) -> np.ndarray:
     flow = dense_flow(
         *(np.ascontiguousarray((g * 255).round(), np.uint8) for g in (gray_w, gray_uw))
     )
-    return cv2.GaussianBlur(flow, (0, 0), SHIFT_SIGMA * max(gray_w.shape))
+    return _smooth(flow, SHIFT_SIGMA_PX)
 
 
 def likeness(gray_w: np.ndarray, gray_uw: np.ndarray) -> np.ndarray:
     """Local correlation of fine detail, (h, w) in [0, 1]; 0 where one of them has none."""
-    side = max(gray_w.shape)
-    fine_w, fine_uw = (g - _smooth(g, DETAIL_SIGMA * side) for g in (gray_w, gray_uw))
-    window = WINDOW_SIGMA * side
-    together = _smooth(fine_w * fine_uw, window)
-    alone = (_smooth(fine_w**2, window) + FLAT) * (_smooth(fine_uw**2, window) + FLAT)
-    return (together / np.sqrt(alone)).clip(0, 1)
+    fine_w, fine_uw = (g - _smooth(g, DETAIL_SIGMA_PX) for g in (gray_w, gray_uw))
+    products = fine_w * fine_uw, fine_w**2, fine_uw**2
+    together, alone_w, alone_uw = (_smooth(x, WINDOW_SIGMA_PX) for x in products)
+    return (together / np.sqrt((alone_w + FLAT) * (alone_uw + FLAT))).clip(0, 1)
 
 
 def _shifted(image: Tensor, flow: np.ndarray) -> Tensor:
