@@ -20,7 +20,8 @@ from dfnet.evaluation.question import Question
 from dfnet.io.images import read_image
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess import Preprocessed, preprocess_pair
-from dfnet.preprocess.calibrate import blur_table, fit_blur_law
+from dfnet.preprocess.blur_patches import measure_patches
+from dfnet.preprocess.calibrate import fit_blur_law
 from dfnet.preprocess.pipeline import image_pixels
 
 FILES = ("wide", "ultrawide", "target")
@@ -94,8 +95,8 @@ def law_of_target(target: Tensor, image_w: Tensor, prepared: Preprocessed) -> Bl
     maps = [prepared.uw_on_w, prepared.disparity_w_px, prepared.valid_w.float()]
     small = [_shrunk(x, scale) for x in (alignment.truth, *(m[inside] for m in maps))]
     target_px, guide_px, disparity, valid = (image_pixels(x) for x in small)
-    table = blur_table(target_px, guide_px, disparity[..., 0] * scale, valid[..., 0] > 0.99)
-    fit = fit_blur_law(table, prepared.device_defocus_per_disparity)
+    seen = measure_patches(target_px, guide_px, disparity[..., 0] * scale, valid[..., 0] > 0.99)
+    fit = fit_blur_law(seen, prepared.device_defocus_per_disparity)
     if fit is None:
         raise InputError("the target's blur cannot be read: hardly any texture is seen by both")
     return fit.law.scaled(1 / scale)

@@ -1,222 +1,156 @@
-"""The blur law from the pictures: which blur of UW looks like W, for each disparity.
+"""The blur law from the pictures: which blur of UW looks like W, at each disparity.
 
 Defocus is disparity across the aperture, so all surfaces lie on one V: CoC = slope * |d - d_focus|.
-The table holds how badly each blur explains W in each range of disparities; the V through its
-smallest entries is searched on a grid.
+All laws of a grid are weighed against the evidence of `blur_patches` and `blur_evidence`; what is
+answered errs least on average over what remains possible.
 """
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
-from dfnet.blur import disc_blur, disc_kernel
 from dfnet.optics import BlurLaw
-from dfnet.photo import linear_from_srgb, srgb_from_linear
+from dfnet.preprocess.blur_evidence import weigh_blurs
+from dfnet.preprocess.blur_patches import MIN_SHARE, SAMPLES, BlurPatches
+from dfnet.preprocess.blur_posterior import Posterior, posterior, relative_coc_px
 
-TYPICAL_DEFOCUS_PER_DISPARITY = 0.22  # measured on Pixel 6 Pro pairs
-LOG_SPREAD = 0.25
-EVIDENCE = 400.0  # independent pixels the table counts for, against the prior
-BINS = 24
-MAX_COC_SHARE = 0.08  # of the longer side
-TRUNCATION = 0.15
-MIN_TEXTURE = 0.015
-MIN_BIN_PIXELS = 60
-NO_DEFOCUS_GAIN = 0.015  # a V that explains W less than this much better than no blur is none
-
-
-class BlurTable(NamedTuple):
-    """Mean robust residual [disparity bin, CoC level].
-
-    Attributes:
-        disparity_px: centre of each bin.
-        coc_px: diameter of each level.
-        residual: (bins, levels).
-        weight: (bins,), so that one large plane does not outvote the rest.
-    """
-
-    disparity_px: np.ndarray
-    coc_px: np.ndarray
-    residual: np.ndarray
-    weight: np.ndarray
+MIN_PATCHES = 8
+GAIN_BANDS = (2, 3, 4)  # coarse ones, which hardly depend on the blur
+GAIN_RANGE = (0.9, 1.35)  # colour fitted on unequal sharpness has too little contrast
+LEAST_EVIDENCE = 1.5  # nats by which a law must be better than no blur at all
+CONSIDERED, CANDIDATES = 600, 250  # of the laws, most probable first
+QUANTILES = np.linspace(0.02, 0.98, 25)  # of the disparities that an answer is judged at
 
 
 class BlurFit(NamedTuple):
     """The fitted law and how far to trust it.
 
     Attributes:
-        law: in the pixels of the table; slope 0 where W shows no defocus.
-        gain: share of the residual that the law explains away, against no blur.
-        focus_deviation_px: standard deviation of `disparity_at_focus_px`, from the evidence curve.
+        law: in the pixels of the patches; slope 0 where W shows no defocus.
+        evidence: nats by which the law explains W better than no blur does.
+        focus_deviation_px: standard deviation of `disparity_at_focus_px`.
         slope_deviation: the same of `defocus_per_disparity`.
+        correlation: of the two.
     """
 
     law: BlurLaw
-    gain: float
+    evidence: float
     focus_deviation_px: float
     slope_deviation: float
+    correlation: float = 0.0
 
-
-def blur_table(
-    image_w: np.ndarray,
-    uw_on_w: np.ndarray,
-    disparity_px: np.ndarray,
-    valid: np.ndarray,
-    uw_scale: float = 1.0,
-) -> BlurTable:
-    """Try every blur on aligned UW and hold it against W.
-
-    Args:
-        image_w: (H, W, 3) in [0, 1].
-        uw_on_w: aligned, colour-matched UW, the same shape.
-        disparity_px: (H, W).
-        valid: bool (H, W), visible in both and matched well.
-        uw_scale: W-grid pixels per pixel of UW's own; above 1 UW resolves less than the grid.
-
-    Returns:
-        The table; without rows where there is too little texture.
-    """
-    gray_w, gray_uw = _linear_gray(image_w), _linear_gray(uw_on_w)
-    if uw_scale > 1.05:
-        sigma = 0.5 * float(np.sqrt(uw_scale**2 - 1))
-        gray_w = cv2.GaussianBlur(gray_w, (0, 0), sigma)
-    keep = valid & _textured(gray_uw) & _smooth(disparity_px)
-    levels = _levels(max(gray_w.shape))
-    edges, index = _bins(disparity_px, keep)
-    centres, rows, weights = [], [], []
-    encoded_w, noise = _encode(gray_w), _noise_deviation(_encode(gray_uw))
-    residuals = [_residual(encoded_w, gray_uw, coc, noise) for coc in levels]
-    for b in range(len(edges) - 1):
-        here = keep & (index == b)
-        if here.sum() < MIN_BIN_PIXELS:
-            continue
-        centres.append(float(np.median(disparity_px[here])))
-        rows.append([float(r[here].mean()) for r in residuals])
-        weights.append(float(np.sqrt(here.sum())))
-    return BlurTable(
-        np.array(centres), levels, np.array(rows).reshape(-1, len(levels)), np.array(weights)
-    )
+    def scaled(self, factor: float) -> "BlurFit":
+        """For images resized by `factor`."""
+        return self._replace(
+            law=self.law.scaled(factor), focus_deviation_px=self.focus_deviation_px * factor
+        )
 
 
 def fit_blur_law(
-    table: BlurTable, known_defocus_per_disparity: float | None = None
+    patches: BlurPatches, known_defocus_per_disparity: float | None = None
 ) -> BlurFit | None:
-    """The V through the table.
+    """The V through the evidence.
 
     Args:
-        table: of `blur_table`.
+        patches: of `measure_patches`.
         known_defocus_per_disparity: aperture over baseline where it is known; else it is searched
             under a prior around what phones have.
 
     Returns:
-        The law in the table's pixels, or None where the table is empty.
+        The law in the patches' pixels, or None where there is too little to see.
     """
-    if len(table.disparity_px) == 0:
+    if patches.usable.sum() < MIN_PATCHES:
         return None
-    if known_defocus_per_disparity is not None:
-        slopes = np.array([known_defocus_per_disparity])
+    rough = posterior(weigh_blurs(patches, 1.05), known_defocus_per_disparity)
+    found = posterior(weigh_blurs(patches, _gain(patches, rough)), known_defocus_per_disparity)
+    disparity = np.quantile(patches.disparity_px[patches.usable], QUANTILES)
+    law = _least_error(found, disparity)
+    deviations = _deviations(found)
+    evidence = found.log_best - found.log_without
+    if evidence < LEAST_EVIDENCE:
+        law = BlurLaw(0.0, law.disparity_at_focus_px)
+    return BlurFit(law, evidence, *deviations)
+
+
+def defocus_deviation_px(
+    disparity_w_px: Tensor, disparity_deviation_px: Tensor | float, fit: BlurFit
+) -> Tensor:
+    """Standard deviation of the defocus map, pixel by pixel.
+
+    Args:
+        disparity_w_px: any shape, in the frame of the law.
+        disparity_deviation_px: standard deviation of it, for each pixel or for all.
+        fit: the law's own uncertainty.
+
+    Returns:
+        Same shape [px of CoC diameter]: law and disparity taken as independent errors.
+    """
+    slope, focus = fit.law.defocus_per_disparity, fit.law.disparity_at_focus_px
+    if slope == 0:
+        return torch.zeros_like(disparity_w_px)
+    distance = focus - disparity_w_px
+    s, f = fit.slope_deviation, fit.focus_deviation_px
+    variance = (distance * s) ** 2 + (slope * f) ** 2
+    variance = variance + 2 * distance * slope * fit.correlation * s * f
+    return (variance.clamp(min=0) + (slope * disparity_deviation_px) ** 2).sqrt()
+
+
+def _gain(patches: BlurPatches, rough: Posterior) -> float:
+    """W's contrast over UW's in coarse bands, UW blurred by the rough law; weighted medians."""
+    blur = relative_coc_px(patches.disparity_px, rough.best).clip(0)
+    level = np.abs(patches.coc_px[:, None, None] - blur).argmin(axis=0)[None]
+    total = weight = 0.0
+    for band in GAIN_BANDS:
+        here = patches.usable & (patches.count[band] > MIN_SHARE * SAMPLES[band])
+        power = np.take_along_axis(patches.blurred_uw[:, band], level, 0)[0][here]
+        product = np.take_along_axis(patches.product_uw[:, band], level, 0)[0][here]
+        if len(power) <= MIN_PATCHES or power.max() <= 0:
+            continue
+        contrast = np.sqrt(power)
+        ratio = product / np.maximum(power, 1e-9)
+        order = np.argsort(ratio)
+        rising = np.cumsum(contrast[order])
+        median = ratio[order][np.searchsorted(rising, rising[-1] / 2)]
+        total, weight = total + contrast.sum() * median, weight + contrast.sum()
+    return float(np.clip(total / weight, *GAIN_RANGE)) if weight > 0 else 1.0
+
+
+def _least_error(found: Posterior, disparity: np.ndarray) -> BlurLaw:
+    """The law whose diameters are wrong least, on average over all laws by their probability."""
+    likely = np.argsort(-found.probability, axis=None)[:CONSIDERED]
+    rows, columns = np.unravel_index(likely, found.probability.shape)
+    weight = found.probability[rows, columns] / found.probability[rows, columns].sum()
+    slopes, focus = found.slopes[rows], found.focus_px[columns]
+    coc = _coc(slopes, focus, disparity)
+    best = _argmin_error(slopes[:CANDIDATES], focus[:CANDIDATES], coc, weight, disparity)
+    if len(found.slopes) == 1:
+        around = np.ones(1)
     else:
-        slopes = TYPICAL_DEFOCUS_PER_DISPARITY * np.exp(np.linspace(-1, 1, 41))
-    low, high = table.disparity_px.min(), table.disparity_px.max()
-    reach = table.coc_px[-1] / TYPICAL_DEFOCUS_PER_DISPARITY
-    centres = np.linspace(low - reach, high + reach, 400)
-    score = _objective(table, slopes, centres, known_defocus_per_disparity is None)
-    i, j = np.unravel_index(score.argmin(), score.shape)
-    step = centres[1] - centres[0]
-    fine = np.linspace(centres[j] - 2 * step, centres[j] + 2 * step, 81)
-    fine_score = _objective(table, slopes[i : i + 1], fine, known_defocus_per_disparity is None)
-    focus = fine[fine_score[0].argmin()]
-    chance = np.exp(score.min() - score)
-    chance /= chance.sum()
-    weight = table.weight / table.weight.sum()
-    sharp = float(weight @ table.residual[:, 0])
-    blurred = float(weight @ explained(table, slopes[i : i + 1], np.array([focus]))[0, 0])
-    gain = 1 - blurred / max(sharp, 1e-9)
-    slope = float(slopes[i]) if gain >= NO_DEFOCUS_GAIN else 0.0
-    return BlurFit(
-        BlurLaw(slope, float(focus)),
-        gain,
-        _deviation(chance.sum(axis=0), centres),
-        _deviation(chance.sum(axis=1), slopes),
-    )
+        around = (found.slopes[1] / found.slopes[0]) ** np.linspace(-0.5, 0.5, 5)
+    step = np.gradient(found.focus_px)[np.abs(found.focus_px - focus[best]).argmin()]
+    finer = np.meshgrid(slopes[best] * around, focus[best] + step * np.linspace(-0.5, 0.5, 9))
+    slopes, focus = (x.ravel() for x in finer)
+    best = _argmin_error(slopes, focus, coc, weight, disparity)
+    return BlurLaw(float(slopes[best]), float(focus[best]))
 
 
-def _objective(table, slopes, centres, with_prior: bool) -> np.ndarray:
-    """Negative log posterior [slope, centre]: Laplacian residuals, log-normal slope."""
-    weight = table.weight / table.weight.sum()
-    residual = np.einsum("scb,b->sc", explained(table, slopes, centres), weight)
-    score = EVIDENCE * np.log(residual + 1e-6)
-    if with_prior:
-        z = np.log(slopes / TYPICAL_DEFOCUS_PER_DISPARITY) / LOG_SPREAD
-        score = score + 0.5 * (z**2)[:, None]
-    return score
+def _argmin_error(slopes, focus, coc, weight, disparity) -> int:
+    errors = [np.abs(coc - c).mean(axis=1) @ weight for c in _coc(slopes, focus, disparity)]
+    return int(np.argmin(errors))
 
 
-def explained(table: BlurTable, slopes: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Residual of Vs with these slopes and centres, (slopes, centres, bins)."""
-    distance = np.abs(table.disparity_px[None, None] - centres[None, :, None])
-    coc = slopes[:, None, None] * distance
-    out = np.empty(coc.shape)
-    for b, row in enumerate(table.residual):
-        out[..., b] = np.interp(coc[..., b], table.coc_px, row)
-    return out
+def _coc(slopes, focus, disparity) -> np.ndarray:
+    return slopes[:, None] * np.abs(disparity[None] - focus[:, None])
 
 
-def _deviation(chance: np.ndarray, at: np.ndarray) -> float:
-    mean = (chance * at).sum()
-    return float(np.sqrt((chance * (at - mean) ** 2).sum()))
-
-
-def _levels(side_px: int) -> np.ndarray:
-    top = max(6.0, MAX_COC_SHARE * side_px)
-    return np.concatenate(
-        [[0.0], np.arange(1.0, 7.0, 0.5), np.arange(7.0, 16.0), np.arange(16.0, top + 2.0, 2.0)]
-    )
-
-
-def _bins(disparity_px: np.ndarray, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if keep.sum() < MIN_BIN_PIXELS:
-        return np.empty(0), np.full(disparity_px.shape, -1)
-    low, high = np.quantile(disparity_px[keep], [0.005, 0.995])
-    edges = np.linspace(low, max(high, low + 1e-3), BINS + 1)
-    index = np.digitize(disparity_px, edges) - 1
-    return edges, index
-
-
-def _residual(encoded_w, gray_uw, coc_px: float, noise: float) -> np.ndarray:
-    """|W - blurred UW| in gamma; what blur averages of UW's noise is added back."""
-    blurred = disc_blur(torch.from_numpy(gray_uw)[None, None], float(coc_px))[0, 0].numpy()
-    kept = float((disc_kernel(float(coc_px)) ** 2).sum())
-    difference = encoded_w - _encode(blurred)
-    return np.sqrt(difference**2 + noise**2 * (1 - kept)).clip(0, TRUNCATION)
-
-
-def _noise_deviation(gray: np.ndarray) -> float:
-    """Immerkær's mask (1996) with a median instead of a mean, so that texture counts little."""
-    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
-    response = cv2.filter2D(gray, -1, mask)[1:-1, 1:-1]
-    return float(np.median(np.abs(response)) / 0.6745 / 6)
-
-
-def _textured(gray_linear: np.ndarray) -> np.ndarray:
-    gray = _encode(gray_linear)
-    mean = cv2.blur(gray, (9, 9))
-    variance = cv2.blur(gray * gray, (9, 9)) - mean * mean
-    return np.sqrt(variance.clip(0)) > MIN_TEXTURE
-
-
-def _smooth(disparity_px: np.ndarray) -> np.ndarray:
-    """Away from depth edges, where two blurs mix."""
-    window = np.ones((9, 9), dtype=np.uint8)
-    values = disparity_px.astype(np.float32)
-    return cv2.dilate(values, window) - cv2.erode(values, window) < 3.0
-
-
-def _linear_gray(image: np.ndarray) -> np.ndarray:
-    linear = linear_from_srgb(torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32)))
-    return (linear @ torch.tensor([0.2126, 0.7152, 0.0722])).numpy()
-
-
-def _encode(gray_linear: np.ndarray) -> np.ndarray:
-    return srgb_from_linear(torch.from_numpy(gray_linear).clamp(0, 1)).numpy()
+def _deviations(found: Posterior) -> tuple[float, float, float]:
+    """Of focus, of slope, and their correlation."""
+    chance = found.probability
+    by_slope, by_focus = chance.sum(axis=1), chance.sum(axis=0)
+    slope, focus = by_slope @ found.slopes, by_focus @ found.focus_px
+    s = np.sqrt(by_slope @ (found.slopes - slope) ** 2)
+    f = np.sqrt(by_focus @ (found.focus_px - focus) ** 2)
+    both = (found.slopes - slope) @ chance @ (found.focus_px - focus)
+    return float(f), float(s), float(both / max(s * f, 1e-12))

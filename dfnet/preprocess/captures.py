@@ -10,7 +10,7 @@ from dfnet.capture import METADATA, Capture
 from dfnet.errors import InputError
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess import cache
-from dfnet.preprocess.calibrate import TYPICAL_DEFOCUS_PER_DISPARITY
+from dfnet.preprocess.blur_posterior import TYPICAL_DEFOCUS_PER_DISPARITY
 from dfnet.preprocess.cameras import (
     baseline_m,
     defocus_per_disparity,
@@ -91,9 +91,8 @@ def stack_preprocessing(capture: Capture, index: int) -> Preprocessed:
         flow, occluded = torch.zeros_like(guide[:2]), torch.ones_like(geometry.valid_w)
     else:
         flow, occluded = geometry.flow_w_to_uw, geometry.occluded_w
-        inside = inside_frame(flow[None], capture.load_ultrawide(index).shape[-2:])[0]
         merged = capture.load_truth().all_in_focus
-        guide = _matched_guide(capture, index, flow, merged, occluded, inside)
+        guide = _matched_guide(capture, index, flow, merged, occluded)
     return Preprocessed(
         uw_on_w=guide,
         flow_w_to_uw=flow,
@@ -110,11 +109,11 @@ def stack_preprocessing(capture: Capture, index: int) -> Preprocessed:
     )
 
 
-def _matched_guide(capture, index, flow, image_w, occluded, inside) -> torch.Tensor:
+def _matched_guide(capture, index, flow, image_w, occluded) -> torch.Tensor:
     """UW on W's grid, in the colours of `image_w`."""
     warped = backward_warp(capture.load_ultrawide(index)[None], flow[None], mode="bicubic")[0]
     guide = match_colour(
-        image_pixels(warped.clamp(0, 1)), image_pixels(image_w), ~occluded[0].numpy(), inside[0]
+        image_pixels(warped.clamp(0, 1)), image_pixels(image_w), ~occluded[0].numpy()
     )
     return image_tensor(guide)
 
@@ -140,7 +139,7 @@ def true_preprocessing(capture: Capture, index: int = 0) -> Preprocessed:
     occluded = truth.occluded_w | ~inside
     warped = backward_warp(image_uw[None], truth.flow_w_to_uw[None], mode="bicubic")[0]
     guide = match_colour(
-        image_pixels(warped.clamp(0, 1)), image_pixels(image_w), ~occluded[0].numpy(), inside[0]
+        image_pixels(warped.clamp(0, 1)), image_pixels(image_w), ~occluded[0].numpy()
     )
     law = _true_law(capture, index, metre_px)
     return Preprocessed(

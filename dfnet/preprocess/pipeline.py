@@ -15,24 +15,21 @@ from dfnet.preprocess.align import (
     straighten,
     working_views,
 )
-from dfnet.preprocess.calibrate import (
-    TYPICAL_DEFOCUS_PER_DISPARITY,
-    BlurFit,
-    blur_table,
-    fit_blur_law,
-)
+from dfnet.preprocess.blur_patches import measure_patches
+from dfnet.preprocess.blur_posterior import TYPICAL_DEFOCUS_PER_DISPARITY
+from dfnet.preprocess.calibrate import BlurFit, fit_blur_law
 from dfnet.preprocess.cameras import baseline_direction, defocus_per_disparity
-from dfnet.preprocess.colour import apply_colour, apply_curves, fit_colour
+from dfnet.preprocess.colour import ColourMap, fit_colours
 from dfnet.preprocess.depth import (
     depth_from_disparity,
     known_rig,
     relative_inverse_depth,
     zero_offset_px,
 )
+from dfnet.preprocess.full_size import full_size_maps
 from dfnet.preprocess.match import SemiGlobalMatcher
 from dfnet.preprocess.order import NearFar
 from dfnet.preprocess.rectify import Rectification, dense_points_uw, pixel_grid, sample_uw
-from dfnet.preprocess.refine import upsample_along_edges
 from dfnet.preprocess.register import register
 from dfnet.preprocess.result import Preprocessed
 from dfnet.preprocess.stereo import (
@@ -44,6 +41,7 @@ from dfnet.preprocess.stereo import (
     solve_stereo,
 )
 from dfnet.preprocess.sweep import DefocusSweep
+from dfnet.preprocess.validity import Reason
 
 MAX_LEFT_ACROSS_PX = 0.003  # of the longer side; more means that rectification failed
 MAX_FOCUS_DISAGREEMENT_PX = 3.0  # circle of confusion between metadata's focus and the fitted
@@ -106,39 +104,32 @@ class Preprocessor:
         near_far = _near_far(direction, registration.axis) or order_from_images(motion)
         stereo = solve_stereo(views, motion, registration.axis, near_far)
         guide, colour = _working_guide(views, rectification, stereo)
-        fit = self._blur_fit(views, rectification, stereo, guide, device)
+        fit = self._blur_fit(views, stereo, guide, device)
         if self.matcher is not None:
             canvas = make_canvas(views, rectification, motion_range, self.fine_share)
             motion = find_motion(canvas, self.matcher, fit.law, near_far.sign)
             near_far = _near_far(direction, registration.axis) or order_from_images(motion)
             stereo = solve_stereo(views, motion, registration.axis, near_far)
             guide, colour = _working_guide(views, rectification, stereo)
-            fit = self._blur_fit(views, rectification, stereo, guide, device)
-        draft = _assemble(w, uw, views, rectification, stereo, colour, fit, device)
+            fit = self._blur_fit(views, stereo, guide, device)
+        draft = _assemble((w, uw), views, rectification, stereo, guide, colour, fit, device)
         draft = _with_metres(draft, rig, focus_distance_m)
         return draft._replace(notes=(*_doubts(stereo, fit, left, w.shape[:2]), *draft.notes))
 
-    def _blur_fit(self, views, rectification, stereo, guide, device) -> BlurFit:
+    def _blur_fit(self, views, stereo, guide, device) -> BlurFit:
         """The blur law in full W px, fitted on a small grid."""
         reduce = min(1.0, self.calibration_side_px / max(guide.shape[:2]))
         scale = views.scale * reduce
         small = shrink(views.image_w, reduce)
         valid = shrink(stereo.matched_w.astype(np.float32), reduce) > 0.99
-        w_per_uw = np.sqrt(abs(np.linalg.det(rectification.registration.w_from_uw[:2, :2])))
-        table = blur_table(
-            small,
-            shrink(guide, reduce),
-            shrink(stereo.disparity_w_px, reduce) * scale,
-            valid,
-            float(w_per_uw * scale),
+        patches = measure_patches(
+            small, shrink(guide, reduce), shrink(stereo.disparity_w_px, reduce) * scale, valid
         )
-        fit = fit_blur_law(table, device)
+        fit = fit_blur_law(patches, device)
         if fit is None:
             middle = float(np.median(stereo.disparity_w_px))
             return BlurFit(BlurLaw(0.0, middle), 0.0, float("inf"), float("inf"))
-        return fit._replace(
-            law=fit.law.scaled(1 / scale), focus_deviation_px=fit.focus_deviation_px / scale
-        )
+        return fit.scaled(1 / scale)
 
 
 def image_pixels(image: Tensor) -> np.ndarray:
@@ -155,13 +146,13 @@ def _near_far(direction: np.ndarray | None, axis: np.ndarray) -> NearFar | None:
 
 def _working_guide(
     views: Views, rectification: Rectification, stereo: Stereo
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, ColourMap]:
     """UW on W's working grid in W's colours, and the colour map."""
     points = _points_w_to_uw(rectification, stereo, views.scale)
-    guide, inside = sample_uw(views.image_uw, points, views.scale_uw)
+    guide, inside = sample_uw(views.plain_uw, points, views.scale_uw)
     guide = guide.clip(0, 1)
-    colour = fit_colour(guide, views.image_w, stereo.matched_w & inside)
-    return apply_colour(guide, colour), colour
+    colour = fit_colours(guide, views.image_w, stereo.matched_w & inside)
+    return colour.apply(guide), colour
 
 
 def _points_w_to_uw(rectification, stereo, scale) -> np.ndarray:
@@ -171,28 +162,17 @@ def _points_w_to_uw(rectification, stereo, scale) -> np.ndarray:
     return dense_points_uw(rectification, rectified)
 
 
-def _assemble(w, uw, views, rectification, stereo, colour, fit, device) -> Preprocessed:
-    """All maps at W's full resolution; UW is sampled once, through the composed flow."""
-    height, width = w.shape[:2]
-    disparity = stereo.disparity_w_px
-    if disparity.shape != (height, width):
-        trust = stereo.matched_w.astype(np.float32)
-        disparity = upsample_along_edges(disparity, trust, views.image_w, w)
-    full = stereo._replace(disparity_w_px=disparity)
-    points = _points_w_to_uw(rectification, full, 1.0)
-    scale_uw = min(1.0, views.scale_uw / views.scale)
-    guide, inside = sample_uw(shrink(uw, scale_uw), points, scale_uw)
-    guide = apply_colour(apply_curves(guide.clip(0, 1), views.curves), colour)
-    hidden = _enlarged(stereo.hidden_w, (height, width))
-    valid = _enlarged(stereo.matched_w, (height, width)) & inside & ~hidden
-    disparity_w_px = torch.from_numpy(np.ascontiguousarray(disparity))[None]
-    valid_w = torch.from_numpy(valid)[None]
+def _assemble(photos, views, rectification, stereo, guide, colour, fit, device) -> Preprocessed:
+    """All maps at W's full resolution."""
+    maps = full_size_maps(photos, views, rectification, stereo, guide, colour)
+    disparity_w_px = torch.from_numpy(maps.disparity_w_px)[None]
+    valid_w = torch.from_numpy(maps.validity.reason_w == Reason.VALID)[None]
     slope = device or fit.law.defocus_per_disparity or TYPICAL_DEFOCUS_PER_DISPARITY
     return Preprocessed(
-        uw_on_w=image_tensor(guide),
-        flow_w_to_uw=image_tensor(points - pixel_grid((height, width))),
+        uw_on_w=torch.from_numpy(maps.uw_on_w),
+        flow_w_to_uw=torch.from_numpy(maps.flow_w_to_uw),
         disparity_w_px=disparity_w_px,
-        occluded_w=torch.from_numpy(hidden | ~inside)[None],
+        occluded_w=torch.from_numpy(maps.hidden_w | ~maps.inside_uw)[None],
         valid_w=valid_w,
         defocus_w_px=defocus_from_disparity(disparity_w_px, fit.law),
         blur_law=fit.law,
@@ -202,12 +182,6 @@ def _assemble(w, uw, views, rectification, stereo, colour, fit, device) -> Prepr
         relative_inverse_depth=relative_inverse_depth(disparity_w_px, valid_w),
         notes=(),
     )
-
-
-def _enlarged(flags: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    rows = ((np.arange(shape[0]) + 0.5) * flags.shape[0] / shape[0]).astype(int)
-    columns = ((np.arange(shape[1]) + 0.5) * flags.shape[1] / shape[1]).astype(int)
-    return flags[rows[:, None], columns[None]]
 
 
 def image_tensor(image: np.ndarray) -> Tensor:

@@ -21,7 +21,8 @@ from dfnet.camera import Camera
 from dfnet.errors import InputError
 from dfnet.optics import BlurLaw
 from dfnet.preprocess.align import shrink
-from dfnet.preprocess.calibrate import TYPICAL_DEFOCUS_PER_DISPARITY, blur_table
+from dfnet.preprocess.blur_posterior import TYPICAL_DEFOCUS_PER_DISPARITY
+from dfnet.preprocess.blur_table import blur_table
 from dfnet.preprocess.pipeline import Preprocessor
 from dfnet.preprocess.stack_law import fit_focus_positions, fit_stack_law
 

@@ -5,13 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import least_squares
 
-from dfnet.preprocess.calibrate import (
-    EVIDENCE,
-    LOG_SPREAD,
-    TYPICAL_DEFOCUS_PER_DISPARITY,
-    BlurTable,
-    explained,
-)
+from dfnet.preprocess.blur_posterior import LOG_SPREAD, TYPICAL_DEFOCUS_PER_DISPARITY
+from dfnet.preprocess.blur_table import EVIDENCE, BlurTable, explained
 
 CENTRES = 600
 CLEAR = 0.1  # a bin whose best blur explains so much more than the mean blur tells its diameter
