@@ -15,11 +15,12 @@ from scipy.special import gammaln
 from dfnet.preprocess.epipolar import Matches
 
 TRIALS = 2000
-SCALE_RANGE = (0.4, 3.0)  # W px per UW px, as a share of both photos' diagonals
 MAX_ROLL = math.tan(math.radians(8.0))
 MAX_ACROSS_SHARE = 0.015  # of W's longer side
 FLOOR_SHARE = 0.0015  # nearer than this is no better witness
 MAX_ALONG_SHARE = 0.75
+MIN_CONTAINED = 0.8  # of the narrower field of view; repeated patterns suggest otherwise
+MAX_CENTRE_SHARE = 0.3  # of W's side, between the centres across the baseline: so do they
 CELL_SHARE = 0.02  # matches in one cell of this side are one witness
 
 
@@ -39,20 +40,33 @@ class Agreement(NamedTuple):
     log10_chance: float
 
 
+class Frames(NamedTuple):
+    """(height, width) of both photos."""
+
+    wide: tuple[int, int]
+    ultrawide: tuple[int, int]
+
+    @property
+    def side_px(self) -> int:
+        """W's longer side."""
+        return max(self.wide)
+
+
 def find_agreement(
-    matches: Matches, axis: np.ndarray, side_px: float, scale_range: tuple[float, float]
+    matches: Matches, axis: np.ndarray, frames: Frames, scale_range: tuple[float, float]
 ) -> Agreement | None:
     """The least accidental line of W's across-position over UW's position.
 
     Args:
         matches: from `dfnet.preprocess.keypoints`.
         axis: assumed baseline.
-        side_px: W's longer side.
+        frames: of the photos; the narrower field of view must mostly lie in the wider one.
         scale_range: of W px per UW px that is looked for.
 
     Returns:
         None where no three matches allow a plausible line.
     """
+    side_px = frames.side_px
     to_axis = np.array([[axis[0], axis[1]], [-axis[1], axis[0]]])
     wide, uw = matches.wide @ to_axis.T, matches.ultrawide @ to_axis.T
     witness = _witnesses(wide, side_px)
@@ -63,10 +77,13 @@ def find_agreement(
     middle = np.median(along, axis=1, keepdims=True)
     far = np.abs(along - middle) > MAX_ALONG_SHARE * side_px
     chance, reach = _chance(np.where(far, np.inf, np.abs(across)), side_px)
+    chance[~_contained(lines, middle[:, 0], frames, to_axis)] = np.inf
     best = int(chance.argmin())
     across, along = _errors(lines[best : best + 1], wide, uw)
     inliers = np.abs(across[0]) <= reach[best]
     inliers &= np.abs(along[0] - middle[best]) <= MAX_ALONG_SHARE * side_px
+    if not np.isfinite(chance[best]):
+        return None
     p, q, t = lines[best]
     shift = -float(np.median(along[0][inliers])) if inliers.any() else 0.0
     turned = np.array([[p, -q, shift], [q, p, t], [0.0, 0.0, 1.0]])
@@ -104,6 +121,25 @@ def _errors(lines, wide, uw) -> tuple[np.ndarray, np.ndarray]:
     across = p * uw[:, 1] + q * uw[:, 0] + t - wide[:, 1]
     along = p * uw[:, 0] - q * uw[:, 1] - wide[:, 0]
     return across, along
+
+
+def _contained(lines, middle, frames: Frames, to_axis: np.ndarray) -> np.ndarray:
+    """Whether most of the narrower field of view lies in the wider one, and centrally, (m,)."""
+    wide, uw = (_corners(shape) @ to_axis.T for shape in frames)
+    across, along = _errors(lines, np.zeros_like(uw), uw)
+    contained = np.ones(len(lines), dtype=bool)
+    for moved, still in ((along - middle[:, None], wide[:, 0]), (across, wide[:, 1])):
+        low, high = moved.min(axis=1), moved.max(axis=1)
+        common = np.minimum(high, still.max()) - np.maximum(low, still.min())
+        contained &= common > MIN_CONTAINED * np.minimum(high - low, np.ptp(still))
+    return contained & (
+        np.abs(across.mean(axis=1) - wide[:, 1].mean()) < MAX_CENTRE_SHARE * frames.side_px
+    )
+
+
+def _corners(shape: tuple[int, int]) -> np.ndarray:
+    height, width = shape
+    return np.array([[0, 0], [width, 0], [0, height], [width, height]], dtype=np.float64)
 
 
 def _chance(error: np.ndarray, side_px: float) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,9 @@ REACH_SHARE = 0.6  # of the side, to both ends
 BLURS_PX = (0.0, 2.0)  # sigma, of the UW copies tried
 MIN_TEXTURE = 2.0  # local standard deviation, of 255
 LEVELS = 64
+SURE_LIKENESS = 0.7
+SPECK_SHARE = 0.004  # of W's area: smaller agreeing areas are chance
+UNKNOWN = -32768
 
 
 class Overlap(NamedTuple):
@@ -25,7 +28,7 @@ class Overlap(NamedTuple):
     Attributes:
         share: of W's textured pixels, those that W and UW agree on.
         likeness: mean local correlation over these, in [-1, 1].
-        motion_range_px: of these along the axis, 1 % to 99 % [full W px].
+        motion_range_px: of the larger areas among these, along the axis [full W px].
     """
 
     share: float
@@ -100,9 +103,17 @@ def _judged(motion, canvas_w, canvas_uw, inside_w, scale) -> Overlap:
     used = known & textured
     if not used.any():
         return Overlap(0.0, 0.0, (0.0, 0.0))
-    low, high = np.quantile(motion[used], [0.01, 0.99]) / scale
+    sure = _without_specks(np.where(used & (likeness > SURE_LIKENESS), motion, np.nan), inside_w)
+    low, high = np.quantile(sure, [0.005, 0.995]) / scale if len(sure) else (0.0, 0.0)
     share = used.sum() / textured.sum()
     return Overlap(float(share), float(likeness[used].mean()), (float(low), float(high)))
+
+
+def _without_specks(motion: np.ndarray, inside_w: np.ndarray) -> np.ndarray:
+    """Motions of areas large enough to be things, (n,)."""
+    steps = np.where(np.isfinite(motion), motion * 16, UNKNOWN).round().astype(np.int16)
+    cv2.filterSpeckles(steps, UNKNOWN, round(SPECK_SHARE * inside_w.sum()), 16)
+    return motion[steps != UNKNOWN]
 
 
 def _local_correlation(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

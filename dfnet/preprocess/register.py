@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from dfnet.errors import InputError
-from dfnet.preprocess.agreement import Agreement, find_agreement
+from dfnet.preprocess.agreement import Agreement, Frames, find_agreement
 from dfnet.preprocess.epipolar import (
     Matches,
     along_and_across,
@@ -44,6 +44,8 @@ MAX_FITTED = 600
 NEIGHBOUR_SHARE = 0.06  # of W's longer side
 ALIKE_SHARE = 0.015
 NEIGHBOURS = 3
+KEYPOINT_QUANTILES = (0.05, 0.95)
+MIN_AGREED = 0.15
 MIN_EXPECTED = 8  # where metadata foretell the place
 FEW = 40
 MIN_FIELD_RATIO = 0.9  # of UW's to W's field of view; below it the two files are swapped
@@ -100,33 +102,42 @@ def register(
         axes = (*AXES, *DIAGONALS) if axis is None else (np.asarray(axis, dtype=float),)
         start = _best_start(free, axes, (gray_w, gray_uw))
     _refuse_swapped(start.agreement.similarity, gray_w.shape, gray_uw.shape)
-    return _registration(*_refined(details, start), details.side_px)
+    return _registration(*_refined(details, start), (gray_w, gray_uw))
 
 
 def _registration(
-    homography: np.ndarray, axis: np.ndarray, matches: Matches, side_px: float
+    homography: np.ndarray,
+    axis: np.ndarray,
+    matches: Matches,
+    grays: tuple[np.ndarray, np.ndarray],
 ) -> Registration:
+    side_px = max(grays[0].shape)
     along, across = along_and_across(matches, homography, axis)
     near = np.abs(across) < ACROSS_TOLERANCE_SHARE * side_px
     if not near.any():
         raise _unrelated(0, len(matches))
     middle = float(np.median(along[near]))
-    return Registration(
-        translation(-axis * middle) @ homography,
-        axis,
-        int(near.sum()),
-        float(np.median(np.abs(across[near]))),
-        _motion_range(matches.wide[near], along[near] - middle, side_px),
-    )
+    homography = translation(-axis * middle) @ homography
+    left = float(np.median(np.abs(across[near])))
+    moved = _motion_range(grays, homography, axis, along[near] - middle)
+    return Registration(homography, axis, int(near.sum()), left, moved)
 
 
-def _motion_range(points_w: np.ndarray, along: np.ndarray, side_px: float) -> tuple[float, float]:
-    """Of matches whose neighbours move alike; wrong matches are alone."""
+def _motion_range(grays, homography, axis, along) -> tuple[float, float]:
+    """Of whole pictures: keypoints miss what is near and blurred; repeated patterns fool them."""
+    overlap = measure_overlap(*grays, homography, axis)
+    low, high = np.quantile(along, KEYPOINT_QUANTILES)
+    if overlap.share * overlap.likeness < MIN_AGREED:
+        return float(low), float(high)
+    return min(float(low), overlap.motion_range_px[0]), max(float(high), overlap.motion_range_px[1])
+
+
+def _supported(points_w: np.ndarray, along: np.ndarray, side_px: float) -> np.ndarray:
+    """Matches whose neighbours move alike; wrong matches are alone."""
     place = np.column_stack([points_w, along * NEIGHBOUR_SHARE / ALIKE_SHARE])
     radius = NEIGHBOUR_SHARE * side_px
     count = cKDTree(place).query_ball_point(place, radius, return_length=True) - 1
-    kept = along[count >= min(NEIGHBOURS, len(along) // FEW)]
-    return (float(kept.min()), float(kept.max())) if len(kept) else (0.0, 0.0)
+    return count >= min(NEIGHBOURS, len(along) // FEW)
 
 
 def _refined(details: Details, start: Start) -> tuple[np.ndarray, np.ndarray, Matches]:
@@ -139,7 +150,8 @@ def _refined(details: Details, start: Start) -> tuple[np.ndarray, np.ndarray, Ma
         middle = float(np.median(along_and_across(anchors, homography, axis)[0]))
         along = (middle - MAX_PARALLAX_SHARE * side, middle + MAX_PARALLAX_SHARE * side)
         found = match_guided(details, Guide(homography, axis, band * side, along))
-        matches = _joined(anchors, found)
+        moved, _ = along_and_across(found, homography, axis)
+        matches = _joined(anchors, found.at(_supported(found.wide, moved, side)))
         if start.is_metadata and len(matches) < FEW:  # metadata know better than a handful
             break
         step = math.ceil(len(matches) / MAX_FITTED)
@@ -186,7 +198,7 @@ def _best_start(free: Matches, axes: tuple, grays: tuple[np.ndarray, np.ndarray]
 
 def _start(free: Matches, axis: np.ndarray, grays: tuple[np.ndarray, np.ndarray]) -> Start | None:
     limits = tuple(ratio * _equal_fields(grays) for ratio in FIELD_RATIOS)
-    agreement = find_agreement(free, axis, max(grays[0].shape), limits)
+    agreement = find_agreement(free, axis, _frames(grays), limits)
     return None if agreement is None else Start(agreement, free)
 
 
@@ -196,11 +208,15 @@ def _patch_start(grays: tuple[np.ndarray, np.ndarray], axis: np.ndarray) -> Star
     for scale in PATCH_FIELD_RATIOS * _equal_fields(grays):
         matches = match_patches(*grays, scale)
         limits = scale / PATCH_SCALE_STEP, scale * PATCH_SCALE_STEP
-        agreement = find_agreement(matches, axis, max(grays[0].shape), limits)
+        agreement = find_agreement(matches, axis, _frames(grays), limits)
         if agreement is not None:
             tried = agreement.log10_chance + math.log10(len(PATCH_FIELD_RATIOS))
             starts.append(Start(agreement._replace(log10_chance=tried), matches))
     return min(starts, key=_log10_chance, default=None)
+
+
+def _frames(grays: tuple[np.ndarray, np.ndarray]) -> Frames:
+    return Frames(grays[0].shape, grays[1].shape)
 
 
 def _equal_fields(grays: tuple[np.ndarray, np.ndarray]) -> float:
