@@ -27,6 +27,7 @@ class Views(NamedTuple):
         image_w: (h, w, 3) float32 in [0, 1].
         scale: of `image_w` against W's full size.
         image_uw: (h', w', 3), UW at about the same pixels per scene detail.
+        plain_uw: the same with the colours it was photographed in.
         scale_uw: of `image_uw` against UW's full size.
         curves: the histogram curves that were applied to UW.
         w_per_uw: full W px per full UW px.
@@ -37,6 +38,7 @@ class Views(NamedTuple):
     image_w: np.ndarray
     scale: float
     image_uw: np.ndarray
+    plain_uw: np.ndarray
     scale_uw: float
     curves: list[np.ndarray]
     w_per_uw: float
@@ -58,8 +60,8 @@ def working_views(
     curves = histogram_curves(roughly_aligned, small_w, inside)
     noise_w = noise_deviation(gray(_middle(image_w)))
     noise_uw = noise_deviation(gray(apply_curves(_middle(image_uw), curves)))
-    small_uw = apply_curves(small_uw, curves)
-    return Views(small_w, scale, small_uw, scale_uw, curves, w_per_uw, noise_w, noise_uw)
+    curved = apply_curves(small_uw, curves)
+    return Views(small_w, scale, curved, small_uw, scale_uw, curves, w_per_uw, noise_w, noise_uw)
 
 
 def _middle(image: np.ndarray) -> np.ndarray:

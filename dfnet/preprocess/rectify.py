@@ -49,7 +49,8 @@ def _basis(points: np.ndarray, shape_w: tuple[int, int]) -> np.ndarray:
     height, width = shape_w
     half = max(shape_w) / 2
     x, y = (points[:, 0] - (width - 1) / 2) / half, (points[:, 1] - (height - 1) / 2) / half
-    return np.stack([x**i * y**j for i, j in POWERS], axis=1)
+    powers_x, powers_y = ([np.ones_like(v), v, v * v, v * v * v] for v in (x, y))
+    return np.stack([powers_x[i] * powers_y[j] for i, j in POWERS], axis=1)
 
 
 def pixel_grid(shape: tuple[int, int], scale: float = 1.0) -> np.ndarray:

@@ -1,10 +1,12 @@
 """From a small map to a full-size map whose edges follow the picture's."""
 
+import cv2
 import numba
 import numpy as np
 
 COLOUR_SIGMA = 0.05
 TAP_RADIUS = 2
+SURFACE_PX = 1.0  # values within the taps' reach that differ less are one surface's
 HOLE_WEIGHT = 0.1  # of a filled value against a measured one
 
 
@@ -13,7 +15,8 @@ def upsample_along_edges(
 ) -> np.ndarray:
     """Joint-bilateral weighted median: each pixel takes the value of like-coloured neighbours.
 
-    A median, and not a mean (Kopf et al. 2007): a depth between two surfaces is no surface's.
+    Only near jumps; what lies on one surface is interpolated. A median, and not a mean (Kopf et al.
+    2007): a depth between two surfaces is no surface's.
 
     Args:
         values: (h, w) float32 without NaN.
@@ -26,8 +29,11 @@ def upsample_along_edges(
     """
     out = np.empty(guide.shape[:2], dtype=np.float32)
     weights = (HOLE_WEIGHT + (1 - HOLE_WEIGHT) * trust).astype(np.float32)
+    values = values.astype(np.float32)
+    window = np.ones((2 * TAP_RADIUS + 1, 2 * TAP_RADIUS + 1), dtype=np.uint8)
     _weighted_median(
-        values.astype(np.float32),
+        values,
+        cv2.dilate(values, window) - cv2.erode(values, window),
         weights,
         np.ascontiguousarray(guide_small, dtype=np.float32),
         np.ascontiguousarray(guide, dtype=np.float32),
@@ -37,7 +43,7 @@ def upsample_along_edges(
 
 
 @numba.njit(parallel=True, cache=True, fastmath=True)
-def _weighted_median(values, weights, guide_small, guide, out):
+def _weighted_median(values, spread, weights, guide_small, guide, out):
     height, width = out.shape
     rows, columns = values.shape
     for y in numba.prange(height):
@@ -48,6 +54,9 @@ def _weighted_median(values, weights, guide_small, guide, out):
         for x in range(width):
             at_x = (x + 0.5) * columns / width - 0.5
             centre_x = min(max(round(at_x), 0), columns - 1)
+            if spread[centre_y, centre_x] < SURFACE_PX:
+                out[y, x] = _between(values, at_y, at_x)
+                continue
             count = 0
             total = np.float32(0)
             for j in range(max(centre_y - TAP_RADIUS, 0), min(centre_y + TAP_RADIUS + 1, rows)):
@@ -66,6 +75,18 @@ def _weighted_median(values, weights, guide_small, guide, out):
                     total += weight + 1e-12
                     count += 1
             out[y, x] = median_of(taps, tap_weights, count, total)
+
+
+@numba.njit(cache=True)
+def _between(values, y, x):
+    """Bilinear, the border repeated."""
+    rows, columns = values.shape
+    y, x = min(max(y, 0.0), rows - 1.0), min(max(x, 0.0), columns - 1.0)
+    j, i = min(int(y), rows - 2), min(int(x), columns - 2)
+    v, u = np.float32(y - j), np.float32(x - i)
+    upper = values[j, i] * (1 - u) + values[j, i + 1] * u
+    lower = values[j + 1, i] * (1 - u) + values[j + 1, i + 1] * u
+    return upper * (1 - v) + lower * v
 
 
 @numba.njit(cache=True)

@@ -82,6 +82,7 @@ class Stereo(NamedTuple):
         matched_w: bool (h, w), W and UW agree there.
         confidence_w: (h, w) in [0, 1], 0 where W and UW do not agree.
         hidden_w: bool (h, w), behind something as seen from UW.
+        hidden_by_uw_w: bool (h, w), the part of it that UW's own map tells.
         baseline_direction: unit vector W to UW, in W's image axes.
         near_far: how the order was found.
     """
@@ -90,6 +91,7 @@ class Stereo(NamedTuple):
     matched_w: np.ndarray
     confidence_w: np.ndarray
     hidden_w: np.ndarray
+    hidden_by_uw_w: np.ndarray
     baseline_direction: np.ndarray
     near_far: NearFar
 
@@ -170,11 +172,12 @@ def solve_stereo(views: Views, motion: Motion, axis: np.ndarray, near_far: NearF
     disparity /= canvas.scale
     hidden = find_hidden(disparity * views.scale, direction)
     there = _uw_at_landing(motion, disparity, direction, near_far, views.scale)
-    hidden |= nearer_in_uw(disparity * views.scale, there) & _beside(hidden)
+    by_uw = nearer_in_uw(disparity * views.scale, there) & _beside(hidden)
+    hidden |= by_uw
     size = disparity.shape[1], disparity.shape[0]
     confidence = cv2.resize(confidence, size, interpolation=cv2.INTER_LINEAR)
     matched = (confidence > MATCHED) & ~hidden
-    return Stereo(disparity, matched, confidence, hidden, direction, near_far)
+    return Stereo(disparity, matched, confidence, hidden, by_uw, direction, near_far)
 
 
 def _motion(match: Match, canvas: Canvas) -> Motion:
