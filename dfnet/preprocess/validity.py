@@ -13,7 +13,7 @@ WINDOW_SHARE = 1 / 128  # of the longer side: texture this near supports a match
 MIN_WINDOW_PX = 3  # half of it
 NOISE_FACTOR = 1.5  # changes along the baseline below this many times the noise's are none
 SOBEL_KEEPS = 12**0.5 / 8  # of white noise's deviation
-MIN_TEXTURE = 0.004  # and below this none in any case: 8-bit steps
+MIN_TEXTURE = 0.001  # and below this none in any case: a quarter of a step of 8 bits
 SOFT_EDGE_SHARE = 1 / 1000  # of the longer side: sigma of the band around what is hidden
 
 
