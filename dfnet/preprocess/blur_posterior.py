@@ -16,7 +16,7 @@ SLOPES = TYPICAL_DEFOCUS_PER_DISPARITY * np.exp(np.linspace(-0.9, 0.75, 34))
 UW_APERTURE_SHARE = 0.275
 FLOORS_PX2 = np.array([-8.0, -3.0, 0.0, 3.0, 8.0, 15.0])  # diameters squared: 16 variances
 FLOOR_MEAN_PX2, FLOOR_SPREAD_PX2 = 2.0, 6.0
-UW_FOCUS_COUNT = 5
+UW_FOCUS_COUNT = 7
 OUTSIDE_PX = 6.0  # least blur of the picture; a photo without any sharp spot is so much rarer
 FOCUS_STEP_PX = 1.5
 FARTHER = 1.12  # outside of the scene's range steps grow
@@ -60,20 +60,20 @@ def posterior(evidence: BlurEvidence, known_defocus_per_disparity: float | None)
     uw_focus = np.linspace(low - 0.2 * (high - low), high, UW_FOCUS_COUNT)
     table, lowest, disparity = evidence.log_likelihood, evidence.lowest_px, evidence.disparity_px
     score = _scores(table, lowest, disparity, slopes, focus, FLOORS_PX2, uw_focus)
-    floor_prior = -0.5 * ((FLOORS_PX2 - FLOOR_MEAN_PX2) / FLOOR_SPREAD_PX2) ** 2
-    score += floor_prior[:, None]
+    prior = np.zeros((len(slopes), len(FLOORS_PX2), UW_FOCUS_COUNT))
+    prior -= 0.5 * (((FLOORS_PX2 - FLOOR_MEAN_PX2) / FLOOR_SPREAD_PX2) ** 2)[:, None]
     if known is None:
-        slope_prior = -0.5 * (np.log(slopes / TYPICAL_DEFOCUS_PER_DISPARITY) / LOG_SPREAD) ** 2
-        score += slope_prior[:, None, None, None]
+        unusual = np.log(slopes / TYPICAL_DEFOCUS_PER_DISPARITY) / LOG_SPREAD
+        prior -= 0.5 * (unusual**2)[:, None, None]
+    score += prior[:, None]
     outside = np.maximum(np.maximum(low - focus, focus - high), 0)
     score -= (slopes[:, None] * outside / OUTSIDE_PX)[:, :, None, None]
     i, j, k, m = np.unravel_index(score.argmax(), score.shape)
     best = float(slopes[i]), float(focus[j]), float(FLOORS_PX2[k]), float(uw_focus[m])
     log_best = float(score.max())
     chance = np.exp(score - log_best).sum(axis=(2, 3)) * np.gradient(focus)
-    uw_slope = UW_APERTURE_SHARE * (known or TYPICAL_DEFOCUS_PER_DISPARITY)
-    sharp = _scores_without(table, lowest, disparity, uw_slope, FLOORS_PX2, uw_focus)
-    log_without = float((sharp + floor_prior[:, None]).max())
+    sharp = _scores_of_sharp_w(table, lowest, disparity, slopes, FLOORS_PX2, uw_focus)
+    log_without = float((sharp + prior).max())
     return Posterior(slopes, focus, chance / chance.sum(), log_best, log_without, best)
 
 
@@ -132,11 +132,13 @@ def _scores(table, lowest, disparity, slopes, focus, floors, uw_focus):  # pragm
 
 
 @numba.njit(cache=True, fastmath=True)
-def _scores_without(table, lowest, disparity, uw_slope, floors, uw_focus):  # pragma: no cover
-    out = np.empty((len(floors), len(uw_focus)))
-    for q in range(len(floors)):
-        for u in range(len(uw_focus)):
-            out[q, u] = _sum_at(
-                table, lowest, disparity, 0.0, 0.0, uw_slope, floors[q], uw_focus[u]
-            )
+def _scores_of_sharp_w(table, lowest, disparity, slopes, floors, uw_focus):  # pragma: no cover
+    out = np.empty((len(slopes), len(floors), len(uw_focus)))
+    for s in range(len(slopes)):
+        uw = UW_APERTURE_SHARE * slopes[s]
+        for q in range(len(floors)):
+            for u in range(len(uw_focus)):
+                out[s, q, u] = _sum_at(
+                    table, lowest, disparity, 0.0, 0.0, uw, floors[q], uw_focus[u]
+                )
     return out

@@ -19,7 +19,9 @@ from dfnet.preprocess.blur_posterior import Posterior, posterior, relative_coc_p
 MIN_PATCHES = 8
 GAIN_BANDS = (2, 3, 4)  # coarse ones, which hardly depend on the blur
 GAIN_RANGE = (0.9, 1.35)  # colour fitted on unequal sharpness has too little contrast
-LEAST_EVIDENCE = 1.5  # nats by which a law must be better than no blur at all
+# Nats by which a law must be better than no blur at all. Low, as defocus that is not seen costs
+# more than a little that is not there.
+LEAST_EVIDENCE = 0.0
 CONSIDERED, CANDIDATES = 600, 250  # of the laws, most probable first
 QUANTILES = np.linspace(0.02, 0.98, 25)  # of the disparities that an answer is judged at
 
