@@ -77,6 +77,6 @@ def texture_along(guide_w: np.ndarray, baseline_direction: np.ndarray, noise: fl
     x, y = (cv2.Sobel(luma, cv2.CV_32F, *order, scale=0.125) for order in ((1, 0), (0, 1)))
     change = x * baseline_direction[0] + y * baseline_direction[1]
     side = 2 * max(MIN_WINDOW_PX, round(WINDOW_SHARE * max(luma.shape))) + 1
-    energy = np.sqrt(cv2.boxFilter(change * change, -1, (side, side)))
+    energy = np.sqrt(cv2.boxFilter(change * change, -1, (side, side)).clip(0))
     needed = max(MIN_TEXTURE, NOISE_FACTOR * SOBEL_KEEPS * noise)
     return (0.5 * energy / needed).clip(0, 1)
