@@ -20,7 +20,7 @@ COMMAND = re.compile(
     r"python (?:scripts/)?(refocus|evaluate|preprocess|render_stacks|import_stack)\.py ([^\n`#]*)"
 )
 SETTING = re.compile(r"'?(?<![+/])\b([a-z_]+(?:\.[a-z_]+)*)=")
-CHOICE = re.compile(r"(\+[a-z_]+=[a-z_]+)")
+CHOICE = re.compile(r"((?:\+[a-z_]+|\bmethod)=[a-z_]+)")
 CONFIGS = {"render_stacks": ("configs/render", "render")}
 
 
