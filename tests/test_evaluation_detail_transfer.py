@@ -5,7 +5,12 @@ import torch
 from hand_blur import blurred, psnr, tensor, texture
 
 from dfnet.camera import Camera
-from dfnet.evaluation.detail_transfer import detail_transfer, leftover_shift, likeness
+from dfnet.evaluation.detail_transfer import (
+    detail_transfer,
+    leftover_shift,
+    likeness,
+    smoothed,
+)
 from dfnet.evaluation.question import Question
 from dfnet.optics import BlurLaw
 from dfnet.photo import srgb_from_linear
@@ -98,6 +103,27 @@ def test_likeness_is_of_detail_and_not_of_tone(scene):
     assert likeness(gray, 0.5 * gray + 0.3)[20:-20, 20:-20].mean() > 0.95
     assert likeness(gray, 1 - gray).max() == 0.0
     assert likeness(gray, gray * 0 + 0.5).max() < 0.01
+
+
+def test_noise_finer_than_the_blur_is_not_kept(scene):
+    _, sharp, soft = scene
+    noise = 0.03 * torch.randn(soft.shape, generator=torch.Generator().manual_seed(0))
+    noisy = soft + noise
+    answer = detail_transfer(ask(noisy, sharp, COC_PX, 0.0))
+    added = noisy + sharp - soft
+    assert psnr(answer, sharp) > psnr(added, sharp) + 1
+
+
+def test_smoothing_follows_the_map():
+    spot = torch.zeros(1, 3, 81, 161)
+    spot[..., 40, 40], spot[..., 40, 120] = 1.0, 1.0
+    sigma = torch.zeros(1, 1, 81, 161)
+    sigma[..., 80:] = 3.0  # half-way between 2 and 4
+    out = smoothed(spot, sigma)
+    torch.testing.assert_close(out[..., :80], spot[..., :80])
+    # By hand: the peak of a Gaussian is 1 / (2 pi sigma²).
+    peak = (1 / 2**2 + 1 / 4**2) / 2 / (2 * torch.pi)
+    assert float(out[0, 0, 40, 120]) == pytest.approx(peak, rel=0.03)
 
 
 def test_large_photos_are_worked_on_reduced_and_keep_their_size(scene, monkeypatch):

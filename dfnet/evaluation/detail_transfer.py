@@ -1,8 +1,9 @@
 """Refocusing without training: what a change of focus does to UW is done to W.
 
-W shows UW's content out of focus, so W + (UW as wanted - UW as W shows it) is W as wanted. Colours
-that differ smoothly between the cameras cancel. What remains is to lay UW where W has it, and to
-hold back where the two do not show the same.
+W shows UW's content out of focus, so UW as wanted + (W - UW as W shows it) is W as wanted: colours
+that differ smoothly between the cameras cancel. What the bracket holds that is finer than W's own
+blur cannot be of the scene and is smoothed away. What remains is to lay UW where W has it, and to
+keep W where the two do not show the same.
 """
 
 import cv2
@@ -22,6 +23,8 @@ WORKING_SIDE_PX = 1344
 SHIFT_SIGMA_PX = 12.0  # at the working size; the leftover misalignment varies no faster
 DETAIL_SIGMA_PX = 4.0  # what is finer is compared
 WINDOW_SIGMA_PX = 8.0  # over such surroundings
+REST_SIGMA = 0.4  # of the blur's diameter: finer differences than that are no light of W's
+REST_LEVELS_PX = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 FLAT = 1e-5  # variance [sRGB²] below which nothing can be compared
 
 
@@ -45,13 +48,26 @@ def transferred(sample: Sample) -> Tensor:
     uw_as_w, uw_as_wanted = (_shifted(x, shift) for x in (uw_as_w, uw_as_wanted))
     alike = torch.from_numpy(likeness(_gray(sample.image_w), _gray(uw_as_w)))
     trust = (1 - sample.occluded_w) * alike
-    return sample.image_w + trust * (uw_as_wanted - uw_as_w)
+    rest = smoothed(sample.image_w - uw_as_w, REST_SIGMA * sample.defocus_w_px.abs())
+    return torch.lerp(sample.image_w, uw_as_wanted + rest, trust)
 
 
 def blurred(image: Tensor, defocus_px: Tensor) -> Tensor:
     """A sharp sRGB picture (1, 3, h, w) with the defocus of a map (1, 1, h, w)."""
     light = blur_in_layers(linear_from_srgb(image.clamp(0, 1)), defocus_px)
     return srgb_from_linear(light.clamp(0, 1))
+
+
+def smoothed(image: Tensor, sigma_px: Tensor) -> Tensor:
+    """Gaussian of varying deviation, interpolated between a few; (1, 3, h, w) by (1, 1, h, w)."""
+    pixels = _pixels(image)
+    position = np.interp(sigma_px[0, 0].numpy(), REST_LEVELS_PX, np.arange(len(REST_LEVELS_PX)))
+    out = np.zeros_like(pixels)
+    for k, sigma in enumerate(REST_LEVELS_PX):
+        weight = np.maximum(1 - np.abs(position - k), 0).astype(np.float32)
+        if weight.any():
+            out += weight[..., None] * (_smooth(pixels, sigma) if sigma > 0 else pixels)
+    return _tensor(out)
 
 
 def leftover_shift(gray_w: np.ndarray, gray_uw: np.ndarray) -> np.ndarray:
@@ -76,10 +92,17 @@ def likeness(gray_w: np.ndarray, gray_uw: np.ndarray) -> np.ndarray:
 
 def _shifted(image: Tensor, flow: np.ndarray) -> Tensor:
     y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
-    pixels = np.ascontiguousarray(image[0].permute(1, 2, 0).numpy())
     at = x + flow[..., 0], y + flow[..., 1]
-    moved = cv2.remap(pixels, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return torch.from_numpy(moved).permute(2, 0, 1)[None]
+    moved = cv2.remap(_pixels(image), *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return _tensor(moved)
+
+
+def _pixels(image: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(image[0].permute(1, 2, 0).numpy())
+
+
+def _tensor(pixels: np.ndarray) -> Tensor:
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None]
 
 
 def _gray(image: Tensor) -> np.ndarray:
