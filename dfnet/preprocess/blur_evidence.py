@@ -13,9 +13,9 @@ from scipy.interpolate import PchipInterpolator
 from dfnet.preprocess.blur_patches import MIN_SHARE, SAMPLES, BlurPatches, disc_gain
 
 FREQUENCY = np.array([0.33, 0.16, 0.08, 0.04, 0.02])  # middle of each band [waves per px]
-MISALIGNED_PX = 0.2  # standard deviation of where UW is
-UNLIKE = 0.2  # part of the contrast that the two cameras render differently
-FREEDOM = 8.0  # of Student's t; smaller trusts single patches less
+MISALIGNED_PX = 0.3  # standard deviation of where UW is
+UNLIKE = 0.3  # part of the contrast that the two cameras render differently
+FREEDOM = 12.0  # of Student's t; smaller trusts single patches less
 # What a blur model gets wrong it gets wrong alike in many patches, so that a pixel counts little.
 # Chosen such that errors on rendered pairs agree with the stated deviations.
 EVIDENCE_PER_SAMPLE = 0.002
