@@ -8,6 +8,7 @@ look like strips. And what is lower in a picture is mostly nearer.
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 MIN_STEP_PX = 1.5  # motion difference of two surfaces, at the matcher's resolution
@@ -18,6 +19,9 @@ CELL_PX = 12  # gaps in one cell of the picture are one witness
 W_WEIGHT = 0.5
 LAYOUT_WEIGHT = 3.0  # times the correlation of nearness with the picture's rows
 SURE = 1.5
+MIN_AREA_PX = 60
+STEPS_PER_PX = 16
+UNKNOWN = -32768
 
 
 class NearFar(NamedTuple):
@@ -60,12 +64,21 @@ def solve_near_far(
         motion_uw: UW (x, y) is W (x - m, y); NaN where unknown.
         upright_motion_w: `motion_w` on the upright picture's grid.
     """
+    motion_w, motion_uw, upright = map(_without_specks, (motion_w, motion_uw, upright_motion_w))
     score = (
         -_z_score(_gap_votes(image_uw, -motion_uw))
         + W_WEIGHT * _z_score(_gap_votes(image_w, motion_w))
-        + LAYOUT_WEIGHT * _correlation_with_row(upright_motion_w)
+        + LAYOUT_WEIGHT * _correlation_with_row(upright)
     )
     return NearFar(score >= 0, score, "images")
+
+
+def _without_specks(motion: np.ndarray) -> np.ndarray:
+    """The motion, unknown where an area that moves alike is too small to be a thing."""
+    steps = np.where(np.isfinite(motion), motion * STEPS_PER_PX, UNKNOWN).round()
+    steps = np.ascontiguousarray(steps.clip(UNKNOWN, -UNKNOWN - 1), dtype=np.int16)
+    cv2.filterSpeckles(steps, UNKNOWN, MIN_AREA_PX, STEPS_PER_PX)
+    return np.where(steps == UNKNOWN, np.nan, motion)
 
 
 def _z_score(votes: np.ndarray) -> float:
@@ -121,6 +134,7 @@ def _correlation_with_row(motion: np.ndarray) -> float:
     """People mostly photograph floors and tables below, walls and sky above."""
     known = np.isfinite(motion)
     row, values = np.nonzero(known)[0], motion[known]
+    values = values.clip(*np.quantile(values, [0.02, 0.98])) if len(values) else values
     if len(row) < 2 or np.ptp(row) == 0 or np.ptp(values) == 0:
         return 0.0
     return float(np.corrcoef(row, values)[0, 1])
