@@ -154,4 +154,4 @@ def test_texture_counts_along_the_baseline_and_above_noise():
     assert (along[:, 90:] == 1).all()
     assert (along[:, :70] < 0.5).mean() > 0.98
     assert (across < 0.5).mean() > 0.98
-    assert (texture_along(guide, np.array([1.0, 0.0]), 0.0)[:, :70] == 1).all()
+    assert (texture_along(guide, np.array([1.0, 0.0]), 0.0)[:, :70] > 0.5).all()

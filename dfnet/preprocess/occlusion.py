@@ -6,6 +6,7 @@ import numpy as np
 
 HIDDEN_BY_PX = 1.0  # the hiding surface must be this much nearer, in disparity
 NEARER_IN_UW_PX = 2.0  # the same where UW's own map says so
+SPECK_SHARE = 1 / 16_000  # of the picture
 CELLS_PER_PX = 4  # of the depth buffer
 FOOTPRINT_PX = 0.55  # half of it: neighbours of one surface overlap and leave no cracks
 
@@ -29,7 +30,7 @@ def find_hidden(disparity_w_px: np.ndarray, baseline_direction: np.ndarray) -> n
     hidden = np.zeros(rows.shape, dtype=bool)
     moved = float(baseline_direction[along])
     _depth_buffer(rows, moved, float(baseline_direction[across]) / moved, hidden)
-    return np.ascontiguousarray(hidden if along == 0 else hidden.T)
+    return _without_specks(np.ascontiguousarray(hidden if along == 0 else hidden.T))
 
 
 def nearer_in_uw(disparity_w: np.ndarray, disparity_uw_there: np.ndarray) -> np.ndarray:
@@ -46,6 +47,14 @@ def nearer_in_uw(disparity_w: np.ndarray, disparity_uw_there: np.ndarray) -> np.
     """
     nearer = disparity_uw_there > disparity_w + NEARER_IN_UW_PX
     return cv2.morphologyEx(nearer.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))).astype(bool)
+
+
+def _without_specks(flags: np.ndarray) -> np.ndarray:
+    """Islands too small to be anything but noise of the disparity, removed."""
+    _, label, found, _ = cv2.connectedComponentsWithStats(flags.astype(np.uint8), connectivity=8)
+    large = found[:, cv2.CC_STAT_AREA] >= SPECK_SHARE * flags.size
+    large[0] = False
+    return large[label]
 
 
 @numba.njit(cache=True, parallel=True)
