@@ -36,6 +36,7 @@ class DefocusSweep:
 
     Attributes:
         window_px: side of the square that costs are averaged over.
+        coc_step_px: between the blurs that are tried.
         value_weight: of differences of gray against differences of its gradients.
         value_limit: differences of gray count up to this.
         gradient_limit: differences of gradients count up to this.
@@ -51,18 +52,19 @@ class DefocusSweep:
     """
 
     window_px: int = 5
-    value_weight: float = 0.4
+    coc_step_px: float = 0.5
+    value_weight: float = 0.15
     value_limit: float = 0.12
     gradient_limit: float = 0.06
-    blur_price: float = 0.005
+    blur_price: float = 0.002
     noise_share: float = 1.0
     step_price: float = 0.3
-    jump_price: float = 5.0
+    jump_price: float = 2.5
     jump_relief: float = 30.0
     paths: int = 4
-    consistent_px: float = 1.0
+    consistent_px: float = 1.5
     band_px: int = 6
-    full_search_side_px: int = 360
+    full_search_side_px: int = 180
 
     def __call__(self, pair: EpipolarPair) -> Match:
         """Both motions and how far to trust them."""
@@ -137,7 +139,7 @@ class DefocusSweep:
         if law is None:
             return np.zeros(len(motions))
         coc = law.per_px * np.abs(motions - law.at_focus_px)
-        return np.where(coc < 1, 0.0, coc.round())
+        return np.where(coc < 1, 0.0, (coc / self.coc_step_px).round() * self.coc_step_px)
 
     def _extras(self, cocs: np.ndarray, pair: EpipolarPair) -> np.ndarray:
         """Price of blur, and what blur hides of noise."""
