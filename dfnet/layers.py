@@ -80,8 +80,7 @@ def _continued_beneath(layer: Tensor, hidden: Tensor) -> Tensor:
     """
     if not bool(hidden.detach().any()):
         return layer
-    trusted = -F.max_pool2d(hidden, 3, stride=1, padding=1)  # mixed pixels of edges left out
-    trusted = 1 + trusted
+    trusted = 1 - F.max_pool2d(hidden, 3, stride=1, padding=1)  # an edge's pixels mix both sides
     return layer + hidden * _spread(layer * trusted, (1 - hidden) * trusted)
 
 

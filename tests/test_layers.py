@@ -76,6 +76,19 @@ def test_a_blurred_front_spreads_over_what_is_sharp_and_a_blurred_back_does_not(
     assert_close(back[:edge], sharp[0, 0, row, :edge], atol=1e-4, rtol=0)
 
 
+def test_the_mixed_pixels_of_an_edge_are_not_continued_beneath_it():
+    sharp = torch.full((1, 3, HEIGHT, WIDTH), 0.2)
+    sharp[..., CARD[0].start - 1 : CARD[0].stop + 1, CARD[1].start - 1 : CARD[1].stop + 1] = 0.6
+    sharp[..., *CARD] = 1.0
+    defocus_px = torch.zeros(1, 1, HEIGHT, WIDTH)
+    defocus_px[..., *CARD] = -16.0
+    row, edge = 50, CARD[1].start
+    cover = blurred((defocus_px[0, 0] < 0).double().numpy(), 16.0)[row, edge + 1 : edge + 6]
+    expected = torch.from_numpy(cover + (1 - cover) * 0.2).float()
+    seen = blur_in_layers(sharp, defocus_px)[0, 0, row, edge + 1 : edge + 6]
+    assert_close(seen, expected, atol=0.004, rtol=0)  # 0.017 with them
+
+
 def test_a_slope_is_each_point_spread_by_its_own_disc():
     shape = (56, 72)
     image = texture(3, shape)

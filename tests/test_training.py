@@ -22,7 +22,7 @@ from dfnet.training.setup import find_resume, start_weights
 from dfnet.training.task import RefocusTask
 
 STEPS_PER_EPOCH = 3
-EXPERIMENTS = ["dfnet", "no_guide", "refocus_only", "smoke", "with_all_in_focus"]
+EXPERIMENTS = ["dfnet", "no_guide", "refocus_only", "single_image", "smoke", "with_all_in_focus"]
 
 
 class TinyData(LightningDataModule):
@@ -181,7 +181,7 @@ def test_experiments_change_known_keys_only_and_can_be_built(experiment):
     base, cfg = compose_train(), compose_train([f"+experiment={experiment}"])
     assert cfg.keys() == base.keys()
     task, data = instantiate(cfg.task), instantiate(cfg.data)
-    assert task.model.use_guide == (experiment != "no_guide")
+    assert task.model.use_guide == (experiment not in ("no_guide", "single_image"))
     assert data.settings.crop_px <= 160
     assert {type(instantiate(c)).__name__ for c in cfg.callbacks.values()} >= {
         "EMAWeightAveraging",

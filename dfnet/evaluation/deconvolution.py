@@ -113,25 +113,42 @@ class BlindRichardsonLucy:
         restore = RichardsonLucy(self.iterations)
         border = max(1, kernel.shape[0] // 4)  # the true one may be wider
         guess = F.pad(kernel, [border] * 4) + 0.05 * float(kernel.max())
+        guess = guess / guess.sum()
         gray = image.mean(0, keepdim=True)
         for _ in range(self.rounds):
-            guess = guess / guess.sum()
-            guess = self._fitted(guess, restore(gray, guess, weight)[0], gray[0], weight[0])
+            sharp = restore(gray, guess, weight)[0]
+            guess = fit_kernel(guess, sharp, gray[0], weight[0], self.kernel_iterations)
         return restore(image, guess, weight)
 
-    def _fitted(self, guess: Tensor, sharp: Tensor, blurred: Tensor, weight: Tensor) -> Tensor:
-        """The kernel that turns one picture (h, w) into the other, near to a guess."""
-        size, reach = guess.shape[0], guess.shape[0] // 2
-        inside = torch.zeros_like(weight)  # Fourier sees the picture go round
-        inside[reach:-reach, reach:-reach] = weight[reach:-reach, reach:-reach]
-        spectrum = torch.fft.rfft2(sharp)
-        everywhere = _correlated(spectrum, inside, size).clamp_min(_EPSILON)
-        for _ in range(self.kernel_iterations):
-            again = _filtered(sharp, _transfer(guess, sharp)).clamp_min(_EPSILON)
-            ratio = inside * blurred / again
-            guess = guess * (_correlated(spectrum, ratio, size) / everywhere).clamp_min(0)
-            guess = guess / guess.sum()
-        return guess
+
+def fit_kernel(
+    guess: Tensor, sharp: Tensor, blurred: Tensor, weight: Tensor, iterations: int
+) -> Tensor:
+    """The kernel that turns one picture into the other, from a guess: Richardson-Lucy for kernels.
+
+    Args:
+        guess: (K, K), nowhere zero where the kernel may be something.
+        sharp: (h, w).
+        blurred: (h, w).
+        weight: (h, w), which pixels count how much.
+        iterations: how far to go from the guess.
+
+    Returns:
+        (K, K), sum 1.
+    """
+    size, reach = guess.shape[0], guess.shape[0] // 2
+    darkest = sharp.min()  # light that is everywhere tells nothing, and slows the iteration
+    sharp, blurred = sharp - darkest, (blurred - darkest).clamp_min(0)
+    inside = torch.zeros_like(weight)  # Fourier sees the picture go round
+    inside[reach:-reach, reach:-reach] = weight[reach:-reach, reach:-reach]
+    spectrum = torch.fft.rfft2(sharp)
+    everywhere = _correlated(spectrum, inside, size).clamp_min(_EPSILON)
+    for _ in range(iterations):
+        again = _filtered(sharp, _transfer(guess, sharp)).clamp_min(_EPSILON)
+        ratio = inside * blurred / again
+        guess = guess * (_correlated(spectrum, ratio, size) / everywhere).clamp_min(0)
+        guess = guess / guess.sum()
+    return guess
 
 
 def _window(wanted: Tensor, margin: int) -> tuple[slice, slice, slice]:

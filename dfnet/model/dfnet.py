@@ -1,24 +1,20 @@
 """DFNet, the detail fusion network of DC² (Alzayer et al., CVPR 2023, section 3.3)."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from dfnet.errors import InputError
-from dfnet.io.images import write_whole
 from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
 from dfnet.model.fusion import Fusion
 from dfnet.model.refinement import RefinementPath
+from dfnet.model.saving import Saved
 from dfnet.sample import Sample
 
 RELEASED = Path(__file__).parents[1] / "weights" / "dfnet"
-MODEL_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 SCALES = 4
 _MULTIPLE = 2**SCALES
 
@@ -38,7 +34,7 @@ class DFNetOutput(NamedTuple):
     masks_by_scale: list[Tensor]
 
 
-class DFNet(nn.Module):
+class DFNet(Saved):
     """W refined from W, UW refined from UW, and a blend of the two at every scale.
 
     Neither refinement path sees the other's image; only the fusion sees both. The blend is that of
@@ -75,7 +71,7 @@ class DFNet(nn.Module):
     def forward(self, sample: Sample) -> DFNetOutput:
         """Re-render W with the target defocus; any height and width."""
         height, width = sample.image_w.shape[-2:]
-        padded = Sample(*(_pad(x.float()) for x in sample))
+        padded = Sample(*(pad_to_multiple(x.float()) for x in sample))
         uw_on_w, occluded_w = padded.uw_on_w, padded.occluded_w
         if not self.use_guide:
             uw_on_w, occluded_w = torch.zeros_like(uw_on_w), torch.ones_like(occluded_w)
@@ -102,26 +98,7 @@ class DFNet(nn.Module):
         Raises:
             InputError: the folder lacks its two files or they do not belong together.
         """
-        folder = Path(folder or RELEASED)
-        try:
-            config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-            weights = load_file(folder / MODEL_FILE)
-            model = cls(**config["model"])
-            model.load_state_dict({k: v.float() for k, v in weights.items()})
-        except Exception as error:
-            raise InputError(
-                f"{folder}: no usable weights ({type(error).__name__}: {str(error)[:200]})\n"
-                f"  Give a folder with {MODEL_FILE} and {CONFIG_FILE}, as written by training."
-            ) from error
-        return model.eval()
-
-    def save_pretrained(self, folder: Path | str, notes: dict | None = None) -> None:
-        """Write float16 weights and the configuration that rebuilds the network."""
-        folder = Path(folder)
-        weights = {k: v.detach().half().cpu().contiguous() for k, v in self.state_dict().items()}
-        write_whole(folder / MODEL_FILE, lambda p: save_file(weights, p))
-        text = json.dumps({"model": self.config, "notes": notes or {}}, indent=1) + "\n"
-        write_whole(folder / CONFIG_FILE, lambda p: p.write_text(text, encoding="utf-8"))
+        return super().from_pretrained(folder or RELEASED)
 
 
 def encode_maps(sample: Sample) -> Tensor:
@@ -178,6 +155,7 @@ def _add(images: list[Tensor], residuals: list[Tensor]) -> list[Tensor]:
     return [i + r.float() for i, r in zip(images, residuals, strict=True)]
 
 
-def _pad(x: Tensor) -> Tensor:
+def pad_to_multiple(x: Tensor) -> Tensor:
+    """Borders repeated until the sides are multiples of the coarsest pixel."""
     bottom, right = -x.shape[-2] % _MULTIPLE, -x.shape[-1] % _MULTIPLE
     return F.pad(x, (0, right, 0, bottom), mode="replicate")

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from torch import nn
-
 from dfnet.errors import InputError
-from dfnet.model import DFNet
+from dfnet.model.saving import Saved
 
 LAST = "checkpoints/last.ckpt"
 
@@ -31,7 +29,7 @@ def find_resume(run_dir: Path, resume: bool) -> str | None:
     return str(last)
 
 
-def start_weights(model: nn.Module, folder: str | None) -> None:
+def start_weights(model: Saved, folder: str | None) -> None:
     """Copy saved weights into the model, for fine-tuning.
 
     Raises:
@@ -39,7 +37,7 @@ def start_weights(model: nn.Module, folder: str | None) -> None:
     """
     if folder is None:
         return
-    weights = DFNet.from_pretrained(folder).state_dict()
+    weights = type(model).from_pretrained(folder).state_dict()
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
