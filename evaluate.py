@@ -47,11 +47,12 @@ def main(cfg: DictConfig) -> None:
 
 
 def output_folder(cfg: DictConfig) -> Path:
-    """Of this run; each job of a sweep has its own, named after its overrides."""
+    """Of this run; each job of a sweep has its own, named after its number and overrides."""
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN:
         return Path(cfg.output)
-    return Path(cfg.output) / hydra.job.override_dirname.replace("/", "_")
+    name = f"{hydra.job.num}_{hydra.job.override_dirname}".replace("/", "_")
+    return Path(cfg.output) / name[:150]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from dfnet.evaluation.metrics import (
     EQUAL_PICTURES_DB,
     MARGIN_PX,
     compare,
-    compare_parts,
     gradient_ratio,
     psnr,
     ssim,
@@ -87,10 +86,13 @@ def test_parts_are_measured_as_the_masked_metrics_do(pair):
     left[..., :38] = True
     few = torch.zeros_like(left)
     few[..., 20:22, 20:30] = True
-    parts = compare_parts(image, truth, {"left": left, "right": ~left, "few": few}, 25)
-    assert set(parts) == {"left", "right"}
-    for name, mask in (("left", left), ("right", ~left)):
-        for metric, value in compare(image, truth, mask).items():
-            assert math.isclose(parts[name][metric], value, rel_tol=1e-5)
-    half = compare_parts(torch.where(left, truth, image), truth, {"left": left}, 25)["left"]
+    masks = {"all": None, "left": left, "right": ~left}
+    parts = compare(image, truth, {**masks, "few": few}, 25)
+    assert set(parts) == set(masks)
+    for name, mask in masks.items():
+        one_by_one = {"psnr_db": psnr, "ssim": ssim, "gradient_ratio": gradient_ratio}
+        for metric, measure in one_by_one.items():
+            expected = float(measure(image, truth, mask=mask))
+            assert math.isclose(parts[name][metric], expected, rel_tol=1e-5)
+    half = compare(torch.where(left, truth, image), truth, {"left": left})["left"]
     assert half["psnr_db"] == EQUAL_PICTURES_DB

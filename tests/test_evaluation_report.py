@@ -163,7 +163,9 @@ def scores(tmp_path):
 @pytest.fixture
 def report(scores, tmp_path):
     plan = Plan({}, Asking())
-    settings = {"seed": 0, "data": {"root": "a & b"}}
+    weights = tmp_path / "weights.pt"
+    weights.write_bytes(b"weights")
+    settings = {"seed": 0, "data": {"root": "a & b"}, "checkpoint": str(weights)}
     return write_report(scores, plan, settings, tmp_path / "new folder")
 
 
@@ -172,6 +174,7 @@ def test_the_record_holds_every_row_and_repeats_itself(report, scores):
     assert [Row(**{**r, "flags": tuple(r["flags"])}) for r in record["rows"]] == scores.rows
     assert record["settings"]["data"] == {"root": "a & b"}
     assert {"command", "torch", "code_and_weights_sha256"} <= set(record["environment"])
+    assert set(record["files_sha256"]) == {"released weights", record["settings"]["checkpoint"]}
     mean = next(m for m in record["means"] if (m["method"], m["metric"]) == ("ours", "psnr_db"))
     assert mean["mean"] == pytest.approx(28.65)
     assert mean["low"] < mean["mean"] < mean["high"]

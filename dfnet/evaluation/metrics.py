@@ -8,6 +8,8 @@ K2 = 0.03, per channel, averaged over the picture, which is mirrored at the marg
 is known in parts of the picture only, all are means over those.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torchmetrics.functional.image import (
@@ -61,41 +63,36 @@ def gradient_ratio(
     return _gradient(image)[inside].sum() / _gradient(truth)[inside].sum().clamp_min(1e-12)
 
 
-def compare(image: Tensor, truth: Tensor, mask: Tensor | None = None) -> dict[str, float]:
-    """All of this module's metrics, by name."""
-    return {
-        "psnr_db": min(float(psnr(image, truth, mask=mask)), EQUAL_PICTURES_DB),
-        "ssim": float(ssim(image, truth, mask=mask)),
-        "gradient_ratio": float(gradient_ratio(image, truth, mask=mask)),
-    }
-
-
-def compare_parts(
-    image: Tensor, truth: Tensor, masks: dict[str, Tensor], least_pixels: int
+def compare(
+    image: Tensor, truth: Tensor, masks: Mapping[str, Tensor | None], least_pixels: int = 1
 ) -> dict[str, dict[str, float]]:
-    """The same over parts of one picture, each error taken once; too small ones are left out.
+    """All of this module's metrics over parts of one picture, each error map taken once.
 
     Args:
         image: (3, H, W).
         truth: same shape.
-        masks: bool (1, H, W) by name.
-        least_pixels: inside the margin.
+        masks: bool (1, H, W) by name; None is everywhere.
+        least_pixels: inside the margin; smaller parts are left out.
     """
     image, truth = _comparable(image, truth, MARGIN_PX)
     error = (image - truth).square().mean(dim=1)
     alike, gradients = _ssim_map(image, truth), (_gradient(image), _gradient(truth))
     found = {}
     for name, mask in masks.items():
-        inner = mask[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
-        if int(inner.sum()) < least_pixels:
+        mask = torch.ones_like(truth[0, :1], dtype=torch.bool) if mask is None else _inner(mask)
+        if int(mask.sum()) < least_pixels:
             continue
-        mine, true = (g[inner[:, :-1, :-1]].sum() for g in gradients)
+        mine, true = (g[mask[:, :-1, :-1]].sum() for g in gradients)
         found[name] = {
-            "psnr_db": min(float(-10 * torch.log10(error[inner].mean())), EQUAL_PICTURES_DB),
-            "ssim": float(alike[inner].mean()),
+            "psnr_db": min(float(-10 * torch.log10(error[mask].mean())), EQUAL_PICTURES_DB),
+            "ssim": float(alike[mask].mean()),
             "gradient_ratio": float(mine / true.clamp_min(1e-12)),
         }
     return found
+
+
+def _inner(mask: Tensor) -> Tensor:
+    return mask[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
 
 
 def luma(image: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from dfnet.evaluation.asking import Asking
 from dfnet.evaluation.bands import EVERYWHERE, MIN_PIXELS, bands
 from dfnet.evaluation.checks import doubts, refuse_unusable
 from dfnet.evaluation.methods import Method, needs_guide
-from dfnet.evaluation.metrics import compare, compare_parts, gradient_ratio, psnr
+from dfnet.evaluation.metrics import compare, gradient_ratio, psnr
 from dfnet.evaluation.perceptual import Perceptual
 from dfnet.evaluation.question import Question
 from dfnet.evaluation.tasks import questions
@@ -79,11 +79,10 @@ def score_answer(
         alignment = align(picture, question.truth)
         parts = _aligned_parts(question, picture, alignment, perceptual)
         return Scored(parts, (*alignment.flags(), *flags), _aligned_error(alignment))
-    masks, trusted = _masks(question), question.trusted
-    parts = {EVERYWHERE: compare(picture, question.truth, trusted)}
-    parts |= compare_parts(picture, question.truth, masks, MIN_PIXELS)
-    everywhere = {EVERYWHERE: trusted, **{name: masks[name] for name in parts if name in masks}}
-    for name, found in perceptual.compare(picture, question.truth, everywhere).items():
+    masks = {EVERYWHERE: question.trusted, **_masks(question)}
+    parts = compare(picture, question.truth, masks, MIN_PIXELS)
+    measured = {name: masks[name] for name in parts}
+    for name, found in perceptual.compare(picture, question.truth, measured).items():
         parts[name] |= found
     error = (picture.clamp(0, 1) - question.truth).abs().mean(dim=0, keepdim=True)
     return Scored(parts, flags, error)

@@ -20,10 +20,12 @@ from dfnet.evaluation.intervals import CONFIDENCE, RESAMPLES, SEED, Summary, dif
 from dfnet.evaluation.metrics import MARGIN_PX
 from dfnet.evaluation.report.columns import COLUMNS
 from dfnet.evaluation.score import Row
-from dfnet.evaluation.store import code_digest
+from dfnet.evaluation.store import code_digest, digest_of, files_named_in
 from dfnet.io.images import write_whole
+from dfnet.model.dfnet import RELEASED
 
 MAIN_METRIC = "psnr_db"
+NAMING_FILES = ("method", "weights", "checkpoint", "lpips_weights", "dists_weights")
 
 
 def environment() -> dict[str, str]:
@@ -48,6 +50,10 @@ def record(rows: Sequence[Row], found: Sequence[Summary], settings: dict) -> dic
     return {
         "environment": environment(),
         "settings": settings,
+        "files_sha256": {
+            "released weights": digest_of(RELEASED.glob("*")) if RELEASED.is_dir() else "none",
+            **files_named_in({name: settings.get(name) for name in NAMING_FILES}),
+        },
         "metrics": {
             "encoding": "sRGB in [0, 1]",
             "margin_px": MARGIN_PX,
