@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 AXIS_PRIOR_DEG = 1.0  # phones carry their lenses along an image axis
+TILT_PRIOR = 0.02  # of pan and tilt, about 1 degree
 CAUCHY_SHARE = 0.0008  # of W's longer side: the scale of a good match's error
 # How far the fit may go from the start: log-scale, rotation, shift x, y [share of W's longer side],
 # pan, baseline angle, tilt. A phone's cameras look almost the same way; repeated patterns suggest
@@ -81,7 +82,8 @@ def fit_across(
         # Pseudo-measurements keep what the data leave open near the starting point.
         spread = math.sqrt(len(matches))
         prior = 0.3 * spread * (x[5] - start_angle) / math.radians(AXIS_PRIOR_DEG)
-        return np.concatenate([across * unit, [prior, 10 * x[2], 10 * x[3]]])
+        tilts = x[[4, 6]] / TILT_PRIOR
+        return np.concatenate([across * unit, [prior, 10 * x[2], 10 * x[3], *tilts]])
 
     start = np.array([0.0, 0.0, 0.0, 0.0, 0.0, start_angle, 0.0])
     bounds = (start - LIMITS, start + LIMITS)
