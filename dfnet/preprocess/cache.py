@@ -17,9 +17,16 @@ from dfnet.optics import BlurLaw
 from dfnet.preprocess.result import Preprocessed
 
 FOLDER = ".dfnet_cache"
-VERSION = 1  # raise it whenever results change for the same photos and settings
+VERSION = 2  # raise it whenever results change for the same photos and settings
 LEVELS = 65535
-MAPS = ("uw_on_w", "flow_w_to_uw", "disparity_w_px", "defocus_w_px", "relative_inverse_depth")
+MAPS = (
+    "uw_on_w",
+    "flow_w_to_uw",
+    "disparity_w_px",
+    "defocus_w_px",
+    "defocus_deviation_w_px",
+    "relative_inverse_depth",
+)
 FLAGS = ("occluded_w", "valid_w")
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
@@ -91,12 +98,15 @@ def _packed(result: Preprocessed, key: str) -> tuple[dict[str, np.ndarray], dict
     for name in FLAGS:
         flags = getattr(result, name).numpy()
         arrays[name] = np.packbits(flags)
+    arrays["validity_w"] = (255 * result.validity_w.numpy()).round().astype(np.uint8)
+    arrays["reason_w"] = result.reason_w.numpy()
     law = result.blur_law
     header = {
         "key": key,
         "ranges": ranges,
         "shape": list(result.disparity_w_px.shape[-2:]),
         "blur_law": [law.defocus_per_disparity, law.disparity_at_focus_px],
+        "blur_law_deviation": list(result.blur_law_deviation),
         "device_defocus_per_disparity": result.device_defocus_per_disparity,
         "baseline_direction": list(result.baseline_direction),
         "notes": list(result.notes),
@@ -127,7 +137,10 @@ def _unpacked(stored, header: dict) -> Preprocessed:
         **{name: unpack(name) for name in MAPS},
         **flags,
         depth_w_m=1 / unpack("inverse_depth") if has_depth else None,
+        validity_w=torch.from_numpy(stored["validity_w"].astype(np.float32)) / 255,
+        reason_w=torch.from_numpy(stored["reason_w"]),
         blur_law=BlurLaw(*header["blur_law"]),
+        blur_law_deviation=tuple(header["blur_law_deviation"]),
         device_defocus_per_disparity=header["device_defocus_per_disparity"],
         baseline_direction=tuple(header["baseline_direction"]),
         notes=tuple(header["notes"]),

@@ -23,6 +23,7 @@ from dfnet.preprocess.depth import relative_inverse_depth
 from dfnet.preprocess.pipeline import Preprocessor, image_pixels, image_tensor
 from dfnet.preprocess.result import Preprocessed
 from dfnet.preprocess.stack_geometry import load_geometry
+from dfnet.preprocess.validity import reasons
 from dfnet.warp import backward_warp, inside_frame
 
 
@@ -93,14 +94,19 @@ def stack_preprocessing(capture: Capture, index: int) -> Preprocessed:
         flow, occluded = geometry.flow_w_to_uw, geometry.occluded_w
         merged = capture.load_truth().all_in_focus
         guide = _matched_guide(capture, index, flow, merged, occluded)
+    valid = geometry.valid_w & ~occluded
     return Preprocessed(
         uw_on_w=guide,
         flow_w_to_uw=flow,
         disparity_w_px=disparity,
         occluded_w=occluded,
-        valid_w=geometry.valid_w & ~occluded,
+        valid_w=valid,
+        validity_w=valid.float(),
+        reason_w=reasons(valid, occluded),
         defocus_w_px=defocus_from_disparity(disparity, law),
+        defocus_deviation_w_px=torch.zeros_like(disparity),
         blur_law=law,
+        blur_law_deviation=(0.0, 0.0),
         device_defocus_per_disparity=law.defocus_per_disparity or TYPICAL_DEFOCUS_PER_DISPARITY,
         baseline_direction=geometry.baseline_direction,
         depth_w_m=None,
@@ -148,8 +154,12 @@ def true_preprocessing(capture: Capture, index: int = 0) -> Preprocessed:
         disparity_w_px=disparity,
         occluded_w=occluded,
         valid_w=~occluded,
+        validity_w=(~occluded).float(),
+        reason_w=reasons(~occluded, occluded),
         defocus_w_px=defocus,
+        defocus_deviation_w_px=torch.zeros_like(defocus),
         blur_law=law,
+        blur_law_deviation=(0.0, 0.0),
         device_defocus_per_disparity=defocus_per_disparity(capture.cameras),
         baseline_direction=tuple(float(v) for v in baseline / np.hypot(*baseline)),
         depth_w_m=truth.depth_w_m,

@@ -17,7 +17,7 @@ from dfnet.preprocess.align import (
 )
 from dfnet.preprocess.blur_patches import measure_patches
 from dfnet.preprocess.blur_posterior import TYPICAL_DEFOCUS_PER_DISPARITY
-from dfnet.preprocess.calibrate import BlurFit, fit_blur_law
+from dfnet.preprocess.calibrate import BlurFit, defocus_deviation_px, fit_blur_law
 from dfnet.preprocess.cameras import baseline_direction, defocus_per_disparity
 from dfnet.preprocess.colour import ColourMap, fit_colours
 from dfnet.preprocess.depth import (
@@ -44,6 +44,7 @@ from dfnet.preprocess.sweep import DefocusSweep
 from dfnet.preprocess.validity import Reason
 
 MAX_LEFT_ACROSS_PX = 0.003  # of the longer side; more means that rectification failed
+MATCH_DEVIATION_PX = 0.5  # of disparity, at the matcher's resolution, where a match is sure
 MAX_FOCUS_DISAGREEMENT_PX = 3.0  # circle of confusion between metadata's focus and the fitted
 
 
@@ -167,6 +168,7 @@ def _assemble(photos, views, rectification, stereo, guide, colour, fit, device) 
     maps = full_size_maps(photos, views, rectification, stereo, guide, colour)
     disparity_w_px = torch.from_numpy(maps.disparity_w_px)[None]
     valid_w = torch.from_numpy(maps.validity.reason_w == Reason.VALID)[None]
+    validity_w = torch.from_numpy(maps.validity.validity_w)[None]
     slope = device or fit.law.defocus_per_disparity or TYPICAL_DEFOCUS_PER_DISPARITY
     return Preprocessed(
         uw_on_w=torch.from_numpy(maps.uw_on_w),
@@ -174,14 +176,27 @@ def _assemble(photos, views, rectification, stereo, guide, colour, fit, device) 
         disparity_w_px=disparity_w_px,
         occluded_w=torch.from_numpy(maps.hidden_w | ~maps.inside_uw)[None],
         valid_w=valid_w,
+        validity_w=validity_w,
+        reason_w=torch.from_numpy(maps.validity.reason_w)[None],
         defocus_w_px=defocus_from_disparity(disparity_w_px, fit.law),
+        defocus_deviation_w_px=defocus_deviation_px(
+            disparity_w_px, _disparity_deviation_px(disparity_w_px, validity_w, views.scale), fit
+        ),
         blur_law=fit.law,
+        blur_law_deviation=(fit.slope_deviation, fit.focus_deviation_px),
         device_defocus_per_disparity=slope,
         baseline_direction=tuple(float(v) for v in stereo.baseline_direction),
         depth_w_m=None,
         relative_inverse_depth=relative_inverse_depth(disparity_w_px, valid_w),
         notes=(),
     )
+
+
+def _disparity_deviation_px(disparity_w_px: Tensor, validity_w: Tensor, scale: float) -> Tensor:
+    """From that of a good match to that of the scene, where there is none."""
+    some = disparity_w_px.flatten()[:: max(1, disparity_w_px.numel() // 50_000)]
+    sure = torch.tensor(MATCH_DEVIATION_PX / scale)
+    return torch.lerp(some.std(), sure, validity_w)
 
 
 def image_tensor(image: np.ndarray) -> Tensor:

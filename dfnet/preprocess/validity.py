@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 from dfnet.preprocess.align import gray
 
@@ -37,6 +39,14 @@ class Validity(NamedTuple):
 
     validity_w: np.ndarray
     reason_w: np.ndarray
+
+
+def reasons(valid_w: Tensor, occluded_w: Tensor) -> Tensor:
+    """`Reason` of pixels of which no more is known than these two, uint8 of their shape."""
+    reason = torch.full(valid_w.shape, int(Reason.INCONSISTENT), dtype=torch.uint8)
+    reason[valid_w] = int(Reason.VALID)
+    reason[occluded_w] = int(Reason.OCCLUDED)
+    return reason
 
 
 def judge(
