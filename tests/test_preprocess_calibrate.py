@@ -6,6 +6,7 @@ from dfnet.blur import disc_blur
 from dfnet.photo import srgb_from_linear
 from dfnet.preprocess.blur_match import variable_disc_blur
 from dfnet.preprocess.blur_patches import measure_patches
+from dfnet.preprocess.blur_posterior import PHONES, SlopePrior
 from dfnet.preprocess.blur_table import blur_table
 from dfnet.preprocess.calibrate import fit_blur_law
 
@@ -33,9 +34,9 @@ def planes(slope, focus_px, noise=0.0):
     return as_pixels(blurred), as_pixels(sharp + grain), disparity
 
 
-def fit(image_w, uw_on_w, disparity, known=None):
+def fit(image_w, uw_on_w, disparity, prior=PHONES):
     everywhere = np.ones(disparity.shape, bool)
-    return fit_blur_law(measure_patches(image_w, uw_on_w, disparity, everywhere), known)
+    return fit_blur_law(measure_patches(image_w, uw_on_w, disparity, everywhere), prior)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02])
@@ -47,7 +48,7 @@ def test_the_law_is_read_off_pictures(slope, focus_px, noise):
 
 
 def test_a_known_slope_is_kept():
-    found = fit(*planes(0.3, 12.0), known=0.3)
+    found = fit(*planes(0.3, 12.0), SlopePrior(0.3, 0.0))
     assert found.law.defocus_per_disparity == 0.3
     assert found.slope_deviation == 0.0
     assert found.law.disparity_at_focus_px == pytest.approx(12.0, abs=1.5)

@@ -13,19 +13,15 @@ from torch import Tensor
 
 from dfnet.camera import Camera
 from dfnet.errors import InputError
-from dfnet.evaluation.alignment import align
 from dfnet.evaluation.asking import TASKS
 from dfnet.evaluation.bands import SceneMaps
 from dfnet.evaluation.question import Question
 from dfnet.io.images import read_image
-from dfnet.optics import BlurLaw, defocus_from_disparity
+from dfnet.optics import defocus_from_disparity
 from dfnet.preprocess import Preprocessed, preprocess_pair
-from dfnet.preprocess.blur_patches import measure_patches
-from dfnet.preprocess.calibrate import fit_blur_law
-from dfnet.preprocess.pipeline import image_pixels
+from dfnet.preprocess.photo_law import law_of_photo
 
 FILES = ("wide", "ultrawide", "target")
-LAW_SIDE_PX = 512  # longer side of the grid that the target's law is read on
 
 
 def is_pair(folder: Path) -> bool:
@@ -59,7 +55,7 @@ def pair_questions(folder: Path, asked: Mapping[str, str]) -> Iterator[Question]
     prepared = preprocess_pair(image_w, image_uw)
     wanted = torch.zeros_like(prepared.defocus_w_px)
     if task != "all_in_focus":
-        wanted = target_defocus_w_px(target, image_w, prepared)
+        wanted = target_defocus_w_px(target, prepared)
     shown = prepared.defocus_w_px if prepared.defocus_w_px.any() else wanted
     maps = SceneMaps(shown.abs(), prepared.disparity_w_px, prepared.occluded_w)
     yield Question(
@@ -76,37 +72,9 @@ def pair_questions(folder: Path, asked: Mapping[str, str]) -> Iterator[Question]
     )
 
 
-def target_defocus_w_px(target: Tensor, image_w: Tensor, prepared: Preprocessed) -> Tensor:
+def target_defocus_w_px(target: Tensor, prepared: Preprocessed) -> Tensor:
     """The blur that a target photo shows, (1, H, W): its law, read off it, on W's disparity."""
-    law = law_of_target(target, image_w, prepared)
-    return defocus_from_disparity(prepared.disparity_w_px, law)
-
-
-def law_of_target(target: Tensor, image_w: Tensor, prepared: Preprocessed) -> BlurLaw:
-    """The blur law of another photo of the scene, in the frame of `disparity_w_px`.
-
-    Raises:
-        InputError: nothing in the pictures tells.
-    """
-    alignment = align(image_w, target)
-    margin = alignment.margin_px
-    inside = (..., slice(margin, -margin), slice(margin, -margin))
-    scale = min(1.0, LAW_SIDE_PX / max(alignment.truth.shape[-2:]))
-    maps = [prepared.uw_on_w, prepared.disparity_w_px, prepared.valid_w.float()]
-    small = [_shrunk(x, scale) for x in (alignment.truth, *(m[inside] for m in maps))]
-    target_px, guide_px, disparity, valid = (image_pixels(x) for x in small)
-    seen = measure_patches(target_px, guide_px, disparity[..., 0] * scale, valid[..., 0] > 0.99)
-    fit = fit_blur_law(seen, prepared.device_defocus_per_disparity)
-    if fit is None:
-        raise InputError("the target's blur cannot be read: hardly any texture is seen by both")
-    return fit.law.scaled(1 / scale)
-
-
-def _shrunk(x: Tensor, scale: float) -> Tensor:
-    if scale == 1:
-        return x
-    size = [round(side * scale) for side in x.shape[-2:]]
-    return torch.nn.functional.interpolate(x[None], size, mode="bilinear", antialias=True)[0]
+    return defocus_from_disparity(prepared.disparity_w_px, law_of_photo(target, prepared).law)
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -11,7 +11,7 @@ from dfnet.preprocess.blur_evidence import STEP_PX, BlurEvidence
 # presets of configs/camera with 10 to 22 mm give 0.17 to 0.38.
 TYPICAL_DEFOCUS_PER_DISPARITY = 0.24
 LOG_SPREAD = 0.3
-SLOPES = TYPICAL_DEFOCUS_PER_DISPARITY * np.exp(np.linspace(-0.9, 0.75, 34))
+SLOPES = np.linspace(-3.0, 2.5, 34)  # tried, in standard deviations of the prior
 # An ultra-wide's aperture is 1.00 to 1.07 mm, the main camera's 3.7 to 3.8 mm (configs/camera).
 UW_APERTURE_SHARE = 0.275
 FLOORS_PX2 = np.array([-8.0, -3.0, 0.0, 3.0, 8.0, 15.0])  # diameters squared: 16 variances
@@ -20,6 +20,33 @@ UW_FOCUS_COUNT = 7
 OUTSIDE_PX = 6.0  # least blur of the picture; a photo without any sharp spot is so much rarer
 FOCUS_STEP_PX = 1.5
 FARTHER = 1.12  # outside of the scene's range steps grow
+
+
+class SlopePrior(NamedTuple):
+    """What is known of a phone's slope before a look at the picture, log-normal.
+
+    Attributes:
+        defocus_per_disparity: the middle.
+        log_spread: standard deviation of its logarithm; 0 where it is known.
+    """
+
+    defocus_per_disparity: float = TYPICAL_DEFOCUS_PER_DISPARITY
+    log_spread: float = LOG_SPREAD
+
+    @property
+    def slopes(self) -> np.ndarray:
+        """Those that are tried, (s,)."""
+        if self.log_spread == 0:
+            return np.array([self.defocus_per_disparity])
+        return self.defocus_per_disparity * np.exp(self.log_spread * SLOPES)
+
+    @property
+    def log_prior(self) -> np.ndarray:
+        """Of `slopes`."""
+        return np.zeros(1) if self.log_spread == 0 else -0.5 * SLOPES**2
+
+
+PHONES = SlopePrior()
 
 
 class Posterior(NamedTuple):
@@ -42,7 +69,7 @@ class Posterior(NamedTuple):
     best: tuple[float, float, float, float]
 
 
-def posterior(evidence: BlurEvidence, known_defocus_per_disparity: float | None) -> Posterior:
+def posterior(evidence: BlurEvidence, prior: SlopePrior) -> Posterior:
     """Probability of all laws of a grid.
 
     W's blur and UW's own add up like variances: relative diameter² = (slope (d - focus))² -
@@ -50,22 +77,18 @@ def posterior(evidence: BlurEvidence, known_defocus_per_disparity: float | None)
 
     Args:
         evidence: of a pair.
-        known_defocus_per_disparity: the only slope to be considered, where it is known.
+        prior: of the slope.
     """
-    known = known_defocus_per_disparity
-    slopes = SLOPES if known is None else np.array([known])
+    slopes = prior.slopes
     low, high = evidence.disparity_px.min(), evidence.disparity_px.max()
     top_px = evidence.lowest_px + STEP_PX * evidence.log_likelihood.shape[1]
     focus = _focus_grid(low, high, top_px / TYPICAL_DEFOCUS_PER_DISPARITY)
     uw_focus = np.linspace(low - 0.2 * (high - low), high, UW_FOCUS_COUNT)
     table, lowest, disparity = evidence.log_likelihood, evidence.lowest_px, evidence.disparity_px
     score = _scores(table, lowest, disparity, slopes, focus, FLOORS_PX2, uw_focus)
-    prior = np.zeros((len(slopes), len(FLOORS_PX2), UW_FOCUS_COUNT))
-    prior -= 0.5 * (((FLOORS_PX2 - FLOOR_MEAN_PX2) / FLOOR_SPREAD_PX2) ** 2)[:, None]
-    if known is None:
-        unusual = np.log(slopes / TYPICAL_DEFOCUS_PER_DISPARITY) / LOG_SPREAD
-        prior -= 0.5 * (unusual**2)[:, None, None]
-    score += prior[:, None]
+    floor_prior = -0.5 * ((FLOORS_PX2 - FLOOR_MEAN_PX2) / FLOOR_SPREAD_PX2) ** 2
+    nuisance = (prior.log_prior[:, None] + floor_prior)[:, :, None]
+    score += nuisance[:, None]
     outside = np.maximum(np.maximum(low - focus, focus - high), 0)
     score -= (slopes[:, None] * outside / OUTSIDE_PX)[:, :, None, None]
     i, j, k, m = np.unravel_index(score.argmax(), score.shape)
@@ -73,7 +96,7 @@ def posterior(evidence: BlurEvidence, known_defocus_per_disparity: float | None)
     log_best = float(score.max())
     chance = np.exp(score - log_best).sum(axis=(2, 3)) * np.gradient(focus)
     sharp = _scores_of_sharp_w(table, lowest, disparity, slopes, FLOORS_PX2, uw_focus)
-    log_without = float((sharp + prior).max())
+    log_without = float((sharp + nuisance).max())
     return Posterior(slopes, focus, chance / chance.sum(), log_best, log_without, best)
 
 

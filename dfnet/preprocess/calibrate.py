@@ -14,7 +14,13 @@ from torch import Tensor
 from dfnet.optics import BlurLaw
 from dfnet.preprocess.blur_evidence import weigh_blurs
 from dfnet.preprocess.blur_patches import MIN_SHARE, SAMPLES, BlurPatches
-from dfnet.preprocess.blur_posterior import Posterior, posterior, relative_coc_px
+from dfnet.preprocess.blur_posterior import (
+    PHONES,
+    Posterior,
+    SlopePrior,
+    posterior,
+    relative_coc_px,
+)
 
 MIN_PATCHES = 8
 GAIN_BANDS = (2, 3, 4)  # coarse ones, which hardly depend on the blur
@@ -50,23 +56,20 @@ class BlurFit(NamedTuple):
         )
 
 
-def fit_blur_law(
-    patches: BlurPatches, known_defocus_per_disparity: float | None = None
-) -> BlurFit | None:
+def fit_blur_law(patches: BlurPatches, prior: SlopePrior = PHONES) -> BlurFit | None:
     """The V through the evidence.
 
     Args:
         patches: of `measure_patches`.
-        known_defocus_per_disparity: aperture over baseline where it is known; else it is searched
-            under a prior around what phones have.
+        prior: what is known of aperture over baseline.
 
     Returns:
         The law in the patches' pixels, or None where there is too little to see.
     """
     if patches.usable.sum() < MIN_PATCHES:
         return None
-    rough = posterior(weigh_blurs(patches, 1.05), known_defocus_per_disparity)
-    found = posterior(weigh_blurs(patches, _gain(patches, rough)), known_defocus_per_disparity)
+    rough = posterior(weigh_blurs(patches, 1.05), prior)
+    found = posterior(weigh_blurs(patches, _gain(patches, rough)), prior)
     disparity = np.quantile(patches.disparity_px[patches.usable], QUANTILES)
     law = _least_error(found, disparity)
     deviations = _deviations(found)

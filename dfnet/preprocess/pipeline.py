@@ -16,7 +16,11 @@ from dfnet.preprocess.align import (
     working_views,
 )
 from dfnet.preprocess.blur_patches import measure_patches
-from dfnet.preprocess.blur_posterior import TYPICAL_DEFOCUS_PER_DISPARITY
+from dfnet.preprocess.blur_posterior import (
+    PHONES,
+    TYPICAL_DEFOCUS_PER_DISPARITY,
+    SlopePrior,
+)
 from dfnet.preprocess.calibrate import BlurFit, defocus_deviation_px, fit_blur_law
 from dfnet.preprocess.cameras import baseline_direction, defocus_per_disparity
 from dfnet.preprocess.colour import ColourMap, fit_colours
@@ -126,7 +130,7 @@ class Preprocessor:
         patches = measure_patches(
             small, shrink(guide, reduce), shrink(stereo.disparity_w_px, reduce) * scale, valid
         )
-        fit = fit_blur_law(patches, device)
+        fit = fit_blur_law(patches, PHONES if device is None else SlopePrior(device, 0.0))
         if fit is None:
             middle = float(np.median(stereo.disparity_w_px))
             return BlurFit(BlurLaw(0.0, middle), 0.0, float("inf"), float("inf"))
