@@ -48,11 +48,15 @@ def read_image(path: Path | str) -> Tensor:
             f"{path}: the picture is only {width}x{height} pixels\n"
             f"  At least {MIN_SIDE_PX} on each side are needed. Is it a thumbnail?"
         )
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    planes = np.empty((3, height, width), dtype=np.float32)
+    scale = np.float32(255) if pixels.dtype == np.uint8 else np.float32(1)
+    for c in range(3):  # no float copy beside the result: photos are large
+        np.divide(pixels[..., c], scale, out=planes[c], dtype=np.float32)
+    return torch.from_numpy(planes)
 
 
 def _decode(path: Path) -> np.ndarray:
-    """(H, W, 3) RGB float32; Pillow finds damage, and OpenCV keeps the 16 bits that it drops."""
+    """(H, W, 3) RGB, uint8 or float32 in [0, 1]; Pillow finds damage, OpenCV keeps 16 bits."""
     if path.suffix.lower() in DNG:
         return decode_dng(path)
     if path.suffix.lower() in HEIC:
@@ -64,7 +68,7 @@ def _decode(path: Path) -> np.ndarray:
                 image.load()
                 return _decode_16_bit(path)
             upright = ImageOps.exif_transpose(image).convert("RGB")
-            return np.asarray(upright, dtype=np.float32) / 255
+            return np.asarray(upright)
     except (UnidentifiedImageError, OSError, SyntaxError, cv2.error) as error:
         raise InputError(
             f"{path}: cannot be read as an image ({error})\n"
