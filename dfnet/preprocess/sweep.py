@@ -17,6 +17,7 @@ from dfnet.preprocess.sweep_images import (
     to_linear,
     to_srgb,
 )
+from dfnet.preprocess.sweep_tone import tone_curve
 
 FOUR_PATHS = np.array([[-1, 0], [0, -1]])
 EIGHT_PATHS = np.array([[-1, 0], [0, -1], [-1, -1], [1, -1]])
@@ -76,7 +77,12 @@ class DefocusSweep:
         """Dense motions of W and UW, coarse to fine."""
         shape = scene.linear_w.shape
         if max(shape) > self.full_search_side_px:
-            coarse = self._motions(_halved(scene))
+            half = _halved(scene)
+            coarse = self._motions(half)
+            agreed = consistent_match(*coarse, self.consistent_px)
+            curve = tone_curve(to_srgb(half.linear_w), to_srgb(half.linear_uw), agreed, half.pair)
+            toned = np.polyval(curve, to_srgb(scene.linear_uw))
+            scene = scene._replace(linear_uw=to_linear(toned))
             near = [self._search_near(m, shape, scene.pair) for m in coarse]
         else:
             low, high = _whole_range(scene.pair)
