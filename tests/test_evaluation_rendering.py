@@ -9,6 +9,7 @@ from torch.testing import assert_close
 
 from dfnet.camera import Camera
 from dfnet.errors import InputError
+from dfnet.evaluation import rendering
 from dfnet.evaluation.deconvolution import RichardsonLucy
 from dfnet.evaluation.from_folder import FromFolder
 from dfnet.evaluation.methods import needs_guide, needs_stack, uw_pasted, w_unchanged
@@ -21,7 +22,6 @@ from dfnet.evaluation.rendering import (
     layers_alone,
 )
 from dfnet.io.images import write_image
-from dfnet.optics import BlurLaw
 from dfnet.photo import srgb_from_linear
 from dfnet.preprocess import Preprocessed
 
@@ -53,21 +53,12 @@ def level(left_px, right_px):
 
 
 def ask(scene, source, shown_px, wanted_px, truth, **more):
-    nothing = torch.zeros(1, HEIGHT, WIDTH)
-    prepared = Preprocessed(
-        uw_on_w=scene["sharp"],
-        flow_w_to_uw=torch.zeros(2, HEIGHT, WIDTH),
-        disparity_w_px=nothing,
-        occluded_w=nothing > 0,
-        valid_w=nothing == 0,
-        defocus_w_px=shown_px,
-        blur_law=BlurLaw(0.2, 0.0),
-        device_defocus_per_disparity=0.2,
-        baseline_direction=(1.0, 0.0),
-        depth_w_m=None,
-        relative_inverse_depth=nothing,
-        notes=(),
-    )
+    known = {
+        "uw_on_w": scene["sharp"],
+        "occluded_w": torch.zeros(1, HEIGHT, WIDTH, dtype=torch.bool),
+        "defocus_w_px": shown_px,
+    }
+    prepared = Preprocessed(**{**dict.fromkeys(Preprocessed._fields), **known})
     return Question(
         "refocus",
         "slice 1 → slice 0",
@@ -114,6 +105,36 @@ def test_what_is_in_focus_or_stays_as_it_is_is_w(scene):
     layers_alone = ThenLayers(w_unchanged)(question)
     assert_close(wrong[..., 90:], layers_alone[..., 90:])  # W is sharp there
     assert (wrong - scene["far"])[..., 90:].abs().mean() > 0.01
+
+
+def doubled(x):
+    return torch.nn.functional.interpolate(x[None], scale_factor=2, mode="bicubic")[0]
+
+
+def test_a_large_photo_is_worked_on_reduced(scene, monkeypatch):
+    small = ask(scene, "far", level(-5.0, 0.0), level(0.0, 8.0), "near")
+    prepared = small.prepared._replace(
+        uw_on_w=doubled(scene["sharp"]),
+        defocus_w_px=level(-10.0, 0.0).repeat(1, 2, 1).repeat_interleave(2, dim=2),
+        occluded_w=torch.zeros(1, 2 * HEIGHT, 2 * WIDTH) > 0,
+    )
+    wanted = level(0.0, 16.0).repeat(1, 2, 1).repeat_interleave(2, dim=2)
+    question = small._replace(
+        image_w=doubled(scene["far"]), prepared=prepared, target_defocus_w_px=wanted
+    )
+    sizes = []
+
+    def pasted(asked):
+        sizes.append(asked.image_w.shape)
+        return uw_pasted(asked)
+
+    methods = (ThenLayers(pasted), layers_alone)
+    whole = [m(question) for m in methods]
+    monkeypatch.setattr(rendering, "WORKING_SIDE_PX", WIDTH)
+    reduced = [m(question) for m in methods]
+    assert sizes == [(3, 2 * HEIGHT, 2 * WIDTH), (3, HEIGHT, WIDTH)]
+    for a, b in zip(whole, reduced, strict=True):
+        assert psnr(b, a, 24) > 36  # 39.6 and 51.2; against the photo 21 and 23
 
 
 def test_one_disc_is_the_median_of_what_is_missing(scene):

@@ -8,17 +8,20 @@ import torch
 from torch import Tensor
 
 from dfnet.blur import disc_blur
+from dfnet.detail import bring_to_full_size, resize
 from dfnet.errors import InputError
 from dfnet.evaluation.deconvolution import Restore, deconvolve
 from dfnet.evaluation.methods import Method
 from dfnet.evaluation.question import Question
 from dfnet.importing.merge import merge
 from dfnet.importing.sharpness import find_sharpest
+from dfnet.inference import full_sample, resize_sample
 from dfnet.layers import blur_in_layers
 from dfnet.model.change import change_weight
 from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 IN_FOCUS_PX, OUT_OF_FOCUS_PX = 1.0, 2.0  # below W is taken as it is, above never
+WORKING_SIDE_PX = 1344  # of larger photos, only the change is brought to full size
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ class ThenLayers:
 
     def __call__(self, question: Question) -> Tensor:
         """The answer, (3, H, W)."""
+        return at_working_size(self._answer, question)
+
+    def _answer(self, question: Question) -> Tensor:
         target = question.target_defocus_w_px
         coc_px = question.prepared.defocus_w_px.abs()
         blurred = ((coc_px - IN_FOCUS_PX) / (OUT_OF_FOCUS_PX - IN_FOCUS_PX)).clamp(0, 1)
@@ -93,13 +99,18 @@ def focus_stacked(question: Question) -> Tensor:
     slices = [np.ascontiguousarray(x.permute(1, 2, 0).numpy()) for x in question.slices()]
     grays = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in slices]
     index = find_sharpest(grays).index if len(grays) > 1 else np.zeros_like(grays[0])
-    return torch.from_numpy(merge(slices, index)).permute(2, 0, 1)
+    merged = torch.from_numpy(merge(slices, index)).permute(2, 0, 1)
+    return resize(merged[None], question.image_w.shape[-2:])[0]
 
 
 def layers_alone(question: Question) -> Tensor:
     """W with the blur that it lacks, in layers; what it has too much of stays."""
-    wanted = question.target_defocus_w_px
-    return _blurred(question.image_w, wanted.sign() * _missing_px(question))
+
+    def answer(asked: Question) -> Tensor:
+        sign = asked.target_defocus_w_px.sign()
+        return _blurred(asked.image_w, sign * _missing_px(asked))
+
+    return at_working_size(answer, question)
 
 
 def constant_blur(question: Question) -> Tensor:
@@ -107,6 +118,32 @@ def constant_blur(question: Question) -> Tensor:
     light = linear_from_srgb(question.image_w)[None]
     light = disc_blur(light, float(_missing_px(question).median()))[0]
     return srgb_from_linear(light.clamp(0, 1))
+
+
+def at_working_size(method: Method, question: Question) -> Tensor:
+    """A method on a large photo: it sees the photo reduced, and its change is brought to full size.
+
+    As the network and detail transfer do; W's finest detail goes where blur is added.
+    """
+    photo, prepared = question.image_w, question.prepared
+    scale = min(1.0, WORKING_SIDE_PX / max(photo.shape[-2:]))
+    if scale == 1:
+        return method(question)
+    full = full_sample(photo, prepared, question.target_defocus_w_px, {"wide": question.camera})
+    working = resize_sample(full, scale, limit_px=float("inf"))
+    prepared = prepared._replace(
+        uw_on_w=working.uw_on_w[0],
+        occluded_w=working.occluded_w[0] > 0.5,
+        defocus_w_px=working.defocus_w_px[0],
+    )
+    picture = method(
+        question._replace(
+            image_w=working.image_w[0],
+            prepared=prepared,
+            target_defocus_w_px=working.target_defocus_w_px[0],
+        )
+    )
+    return bring_to_full_size(full, working, picture[None], scale)[0].clamp(0, 1)
 
 
 layers_alone.needs_guide = constant_blur.needs_guide = False
