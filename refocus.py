@@ -4,6 +4,7 @@
   python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=refocus 'focus_at=[1200,800]'
   python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=aperture aperture_scale=2
   python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=map path=defocus.npy
+  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=like like=OTHER.jpg
   python refocus.py recipe=a_recipe.json output=again.png
 
 Beside the picture it writes <name>_target.npy, the blur wanted (signed diameters in pixels), and
@@ -49,5 +50,5 @@ def main(cfg: DictConfig) -> None:
 
 if __name__ == "__main__":
     usage_if_bare(__doc__)
-    quote_paths(("wide", "ultrawide", "output", "path", "weights", "recipe"))
+    quote_paths(("wide", "ultrawide", "output", "path", "like", "weights", "recipe"))
     main()

@@ -10,9 +10,11 @@ from dfnet import targets
 from dfnet.camera import Camera, camera_from_json
 from dfnet.errors import InputError
 from dfnet.inference import Refocused
-from dfnet.io.images import write_image, write_whole
+from dfnet.io.images import read_image, write_image, write_whole
+from dfnet.optics import defocus_from_disparity
 from dfnet.preprocess import Preprocessed
 from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size
+from dfnet.preprocess.photo_law import law_of_photo
 from dfnet.recipe import Recipe, recipe_to_json
 
 
@@ -39,6 +41,7 @@ def make_target(recipe: Recipe, preprocessed: Preprocessed) -> Tensor:
         "refocus": _refocus,
         "aperture": _aperture,
         "map": _map,
+        "like": _like,
     }
     return makers[recipe.target](recipe, preprocessed)
 
@@ -64,6 +67,15 @@ def _aperture(recipe: Recipe, preprocessed: Preprocessed) -> Tensor:
 def _map(recipe: Recipe, preprocessed: Preprocessed) -> Tensor:
     shape = tuple(preprocessed.defocus_w_px.shape[-2:])
     return targets.from_file(recipe.path, shape, recipe.map_px_per_level, recipe.map_zero_level)
+
+
+def _like(recipe: Recipe, preprocessed: Preprocessed) -> Tensor:
+    try:
+        fit = law_of_photo(read_image(recipe.like), preprocessed)
+    except InputError as error:
+        named = str(error).startswith(recipe.like)
+        raise InputError(str(error) if named else f"{recipe.like}: {error}") from error
+    return defocus_from_disparity(preprocessed.disparity_w_px, fit.law)
 
 
 def save_results(

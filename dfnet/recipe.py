@@ -14,8 +14,9 @@ from dfnet.errors import InputError
 from dfnet.io.images import check_writable
 from dfnet.targets import check_aperture_scale
 
-TARGETS = ("all_in_focus", "refocus", "aperture", "map")
-_FILES = ("wide", "ultrawide", "output", "path", "weights")
+TARGETS = ("all_in_focus", "refocus", "aperture", "map", "like")
+_INPUTS = ("wide", "ultrawide", "path", "like")
+_FILES = (*_INPUTS, "output", "weights")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Recipe:
     path: str | None = None
     map_px_per_level: float | None = None
     map_zero_level: float = 0.0
+    like: str | None = None
     camera: dict = field(default_factory=dict)
     weights: str | None = None
     device: str = "auto"
@@ -105,7 +107,7 @@ def recipe_to_json(recipe: Recipe, found: dict) -> dict:
     folder = recipe.outputs[2].parent
     given = {n: v for n in _FILES if (v := getattr(recipe, n)) is not None}
     edit = asdict(replace(recipe, **{n: _relative(v, folder) for n, v in given.items()}))
-    inputs = {n: v for n, v in given.items() if n in ("wide", "ultrawide", "path")}
+    inputs = {n: v for n, v in given.items() if n in _INPUTS}
     return {
         "dfnet": __version__,
         "run_again": "python refocus.py recipe=THIS_FILE",
@@ -134,6 +136,10 @@ def _check_files(recipe: Recipe) -> None:
                 f"{name}=…: missing\n"
                 "  Needed are wide=PHOTO ultrawide=PHOTO output=PICTURE. Give nothing to see how."
             )
+    if recipe.like is not None and not Path(recipe.like).is_file():
+        raise InputError(
+            f"{recipe.like}: no such file\n  like=… is a photo; paths are relative to here."
+        )
     if Path(recipe.wide).resolve() == Path(recipe.ultrawide).resolve():
         raise InputError(
             f"{recipe.ultrawide}: given both as wide and as ultrawide photo\n"
@@ -142,7 +148,7 @@ def _check_files(recipe: Recipe) -> None:
 
 
 def _check_target(recipe: Recipe) -> None:
-    needs = {"refocus": "focus_at", "aperture": "aperture_scale", "map": "path"}
+    needs = {"refocus": "focus_at", "aperture": "aperture_scale", "map": "path", "like": "like"}
     also = {"refocus": "aperture_scale"}
     if recipe.target not in TARGETS:
         raise InputError(f"target={recipe.target}: unknown\n  Choose one of {', '.join(TARGETS)}.")
@@ -180,7 +186,7 @@ def _is_number(value: object) -> bool:
 def _check_outputs(recipe: Recipe) -> None:
     picture, *_ = recipe.outputs
     check_writable(picture, recipe.bits)
-    inputs = [Path(p).resolve() for p in (recipe.wide, recipe.ultrawide, recipe.path) if p]
+    inputs = [Path(p).resolve() for n in _INPUTS if (p := getattr(recipe, n))]
     for output in recipe.outputs:
         if output.resolve() in inputs:
             raise InputError(

@@ -10,8 +10,11 @@ import pytest
 import torch
 from refocus_command import HEIGHT, ROOT, WIDTH, matched, names, sharp
 
+import dfnet.edit
 import dfnet.preprocess
 from dfnet.io.images import read_image
+from dfnet.optics import BlurLaw
+from dfnet.preprocess.calibrate import BlurFit
 
 
 def test_writes_picture_map_and_recipe_and_nothing_else(run, photos):
@@ -56,6 +59,29 @@ def test_a_map_from_a_file(run, photos):
     code, _, err = run("output=a.png", "target=map", "path=wish.npy")
     assert code == 0, err
     assert (np.load("a_target.npy") == 2.5).all()
+
+
+def test_another_photo_says_how_and_its_recipe_repeats_that(run, photos, monkeypatch):
+    seen = []
+
+    def law_of_photo(photo, preprocessed):
+        seen.append(photo)
+        return BlurFit(BlurLaw(0.3, 5.0), 9.0, 1.0, 0.01)
+
+    monkeypatch.setattr(dfnet.edit, "law_of_photo", law_of_photo)
+    (photos / "other one.png").write_bytes((photos / "UW.png").read_bytes())
+    code, _, err = run("output=a.png", "target=like", "like=other one.png")
+    assert code == 0, err
+    assert torch.equal(seen[0], read_image("UW.png"))
+    assert np.load("a_target.npy")[40, [10, 120]] == pytest.approx([-1.5, 1.5], rel=1e-3)
+    first = (photos / "a.png").read_bytes()
+    record = json.loads((photos / "a_recipe.json").read_text())
+    assert record["edit"]["like"] == "other one.png"
+    assert len(record["sha256"]["like"]) == 64
+    assert run("recipe=a_recipe.json", defaults=False)[0] == 0
+    assert (photos / "a.png").read_bytes() == first
+    assert run("recipe=a_recipe.json", "like=W.png", "output=b.png", defaults=False)[0] == 0
+    assert torch.equal(seen[2], read_image("W.png"))
 
 
 def test_a_sharp_photo_can_be_given_blur_by_a_point_but_not_by_a_factor(run, monkeypatch):

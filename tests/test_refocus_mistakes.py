@@ -20,6 +20,7 @@ def make_mistakes(folder):
     whole = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (96, 128, 3)))[1]
     (folder / "short.jpg").write_bytes(whole.tobytes()[: whole.size // 2])
     cv2.imwrite(str(folder / "tiny.png"), np.zeros((20, 30, 3), np.uint8))
+    cv2.imwrite(str(folder / "strip.png"), np.zeros((96, 96, 3), np.uint8))
     np.save(folder / "nan.npy", np.full((HEIGHT, WIDTH), np.nan, np.float32))
     np.save(folder / "wrong.npy", np.zeros((HEIGHT, WIDTH + 1), np.float32))
     (folder / "bad_recipe.json").write_text("{}")
@@ -40,6 +41,10 @@ MISTAKES = {
     "nan map": (["target=map", "path=nan.npy"], "12288 of the map's values are NaN"),
     "wrong map": (["target=map", "path=wrong.npy"], "the map is 129x96, the wide photo 128x96"),
     "no map": (["target=map"], "path=…: missing"),
+    "no photo to follow": (["target=like"], "like=…: missing"),
+    "a photo that is not there": (["target=like", "like=gone.png"], "gone.png: no such file"),
+    "a photo that is no wish": (["like=W.png"], "like=W.png: has no meaning"),
+    "a photo of another shape": (["target=like", "like=strip.png"], "strip.png: the photo is"),
     "unknown target": (["target=sharpen"], "target=sharpen: unknown"),
     "no point": (["target=refocus"], "focus_at=…: missing"),
     "point outside": (["target=refocus", "focus_at=[128,3]"], "outside of the picture"),
