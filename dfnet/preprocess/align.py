@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 
 from dfnet.preprocess.colour import apply_curves, histogram_curves
-from dfnet.preprocess.flow import consistent_flow
+from dfnet.preprocess.flow import across_from_flow, consistent_flow
 from dfnet.preprocess.rectify import (
     CONSISTENT_PX,
+    Bend,
     Rectification,
     fit_cross_correction,
     pixel_grid,
@@ -18,6 +19,11 @@ from dfnet.preprocess.register import Registration
 from dfnet.preprocess.sweep_images import noise_deviation
 
 MEASURED_PX = 1024  # side of the part of a photo that noise is measured on
+
+MIN_TRUSTED_SHARE = 0.1
+ASTRAY_PX = 2.0  # at working resolution, across the baseline
+ASTRAY_AREA_PX = 9  # side of the smallest area that counts
+MAX_ASTRAY_SHARE = 0.05  # more, and the epipolar model is given up
 
 
 class Views(NamedTuple):
@@ -75,6 +81,9 @@ def straighten(
 ) -> tuple[Rectification, tuple[float, float], float]:
     """Remove what moves across the baseline, by dense flow and a smooth polynomial.
 
+    Where that leaves whole areas astray, the flow itself takes the polynomial's place, and the
+    rectification has a `bend`.
+
     Args:
         views: the working photos.
         rectification: the rigid start.
@@ -87,18 +96,45 @@ def straighten(
     axis = rectification.registration.axis
     for _ in range(rounds):
         flow, valid = rectified_flow(views, rectification)
+        if valid.mean() < MIN_TRUSTED_SHARE:  # a cubic through a few spots runs wild elsewhere
+            break
         correction = fit_cross_correction(flow, valid, axis, rectification.shape_w, views.scale)
         rectification = rectification._replace(corrections=(*rectification.corrections, correction))
     flow, valid = rectified_flow(views, rectification)
+    astray = _astray(flow, valid, axis)
+    rectification = rectification._replace(astray_share=astray)
+    if astray > MAX_ASTRAY_SHARE:
+        rectification = _bent(views, rectification)
+        flow, valid = rectified_flow(views, rectification)
     moved = flow[valid] / views.scale
     if len(moved) == 0:
         return rectification, rectification.registration.motion_range_px, float("inf")
     low, high = np.quantile(moved @ axis, [0.01, 0.99])
-    # Flow misses what is small, near and moves far; keypoints do not.
+    # Flow misses what is small, near and moves far; thumbnails and keypoints do not.
     low = min(low, rectification.registration.motion_range_px[0])
     high = max(high, rectification.registration.motion_range_px[1])
     left = np.median(np.abs(moved @ np.array([-axis[1], axis[0]])))
     return rectification, (float(low), float(high)), float(left)
+
+
+def _astray(flow: np.ndarray, valid: np.ndarray, axis: np.ndarray) -> float:
+    """Share of trusted flow that goes across the baseline, where whole areas do."""
+    across = np.abs(flow @ np.array([-axis[1], axis[0]]))
+    off = (valid & (across > ASTRAY_PX)).astype(np.uint8)
+    area = np.ones((ASTRAY_AREA_PX, ASTRAY_AREA_PX), np.uint8)
+    off = cv2.morphologyEx(off, cv2.MORPH_OPEN, area)
+    return float(off.sum() / max(1, valid.sum()))
+
+
+def _bent(views: Views, rectification: Rectification) -> Rectification:
+    """Rectified by dense flow: the epipolar model does not hold."""
+    rectified, _ = rectified_uw(views, rectification)
+    grays = gray_8_bit(views.image_w), gray_8_bit(rectified)
+    axis = rectification.registration.axis
+    across = across_from_flow(*grays, axis, CONSISTENT_PX)
+    if across is None:
+        return rectification
+    return rectification._replace(bend=Bend(across / views.scale, views.scale))
 
 
 def rectified_flow(views: Views, rectification: Rectification) -> tuple[np.ndarray, np.ndarray]:

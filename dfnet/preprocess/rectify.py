@@ -5,6 +5,7 @@ that no homography explains; a smooth cubic polynomial across the baseline does,
 parallax.
 """
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -17,8 +18,32 @@ CONSISTENT_PX = 1.0  # forward-backward, at working resolution
 MAX_SAMPLES = 20_000
 REWEIGHTINGS = 8
 RIDGE = 1e-3
+BEND_COLUMNS = 2048
 NET_PX = 8.0  # mesh of `dense_points_uw`
 POWERS = tuple((i, j) for i in range(4) for j in range(4) if i + j <= 3)
+
+
+class Bend(NamedTuple):
+    """Where no smooth polynomial explains what moves across the baseline: a dense map of it.
+
+    Attributes:
+        across_px: (h, w) [full W px], on the rectified grid.
+        scale: of that grid against W's full size.
+    """
+
+    across_px: np.ndarray
+    scale: float
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """Across the baseline (n,) at full-resolution positions (n, 2); repeated outwards."""
+        x, y = ((points + 0.5) * self.scale - 0.5).astype(np.float32).T
+        # OpenCV takes pictures, not lists, of up to 32767 rows.
+        rows = math.ceil(len(points) / BEND_COLUMNS)
+        padded = np.zeros((2, rows * BEND_COLUMNS), np.float32)
+        padded[:, : len(points)] = x, y
+        x, y = padded.reshape(2, rows, BEND_COLUMNS)
+        way, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+        return cv2.remap(self.across_px, x, y, way, borderMode=border).ravel()[: len(points)]
 
 
 class Rectification(NamedTuple):
@@ -29,16 +54,23 @@ class Rectification(NamedTuple):
         shape_w: (height, width) of W; polynomial coordinates are centred and divided by half of the
             longer side.
         corrections: coefficients (10,) in W px, applied one after the other across the baseline.
+        bend: applied before them, or None where they suffice.
+        astray_share: of the pixels with a sure flow, those that the rest does not explain: things
+            that moved between the photos, or lenses unlike any polynomial.
     """
 
     registration: Registration
     shape_w: tuple[int, int]
     corrections: tuple[np.ndarray, ...] = ()
+    bend: Bend | None = None
+    astray_share: float = 0.0
 
     def points_uw(self, points: np.ndarray) -> np.ndarray:
         """UW pixels (..., 2) of rectified W-grid positions (..., 2)."""
         across = np.array([-self.registration.axis[1], self.registration.axis[0]])
         shape, flat = points.shape, points.reshape(-1, 2)
+        if self.bend is not None:
+            flat = flat + self.bend.at(flat)[:, None] * across
         for coefficients in reversed(self.corrections):
             flat = flat + (_basis(flat, self.shape_w) @ coefficients)[:, None] * across
         inverse = np.linalg.inv(self.registration.w_from_uw)
