@@ -52,7 +52,6 @@ class EpipolarPair(NamedTuple):
         noise_w: standard deviation of the noise in `gray_w`, 0 where not known.
         noise_uw: the same of `gray_uw` (`sweep_images.noise_on_canvas` estimates both).
         uw_scale: canvas px per pixel of UW's own; above 1 UW resolves less than the canvas.
-        start: an earlier match resampled to this canvas, to search near it.
     """
 
     gray_w: np.ndarray
@@ -62,7 +61,6 @@ class EpipolarPair(NamedTuple):
     noise_w: float = 0.0
     noise_uw: float = 0.0
     uw_scale: float = 1.0
-    start: Match | None = None
 
 
 Matcher = Callable[[EpipolarPair], Match]

@@ -1,14 +1,18 @@
 """What a defocus-aware sweep compares: W, and UW blurred by discs; what noise does to both."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import torch
 
 from dfnet.blur import disc_kernel
 from dfnet.photo import linear_from_srgb, srgb_from_linear
+from dfnet.preprocess.match import EpipolarPair
 
 LARGEST_DISC_PX = 9.0  # larger ones blur a reduced picture
 GRADIENT_SCALE = 0.25  # of Sobel's sums
+CUBIC_KEEPS = 0.8  # of white noise's deviation, at positions between the pixels
 PATCH_PX = 96
 PATCH_GRAY = 0.45
 
@@ -70,19 +74,22 @@ def features(encoded: np.ndarray) -> np.ndarray:
     return np.stack([encoded, *gradients])
 
 
-def noise_costs(cocs_px: np.ndarray, pair, cost_of) -> np.ndarray:
-    """Mean cost that noise alone makes at each blur, by simulating a flat gray patch.
+def noise_pairs(cocs_px: np.ndarray, pair: EpipolarPair) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Features of W and UW as they differ by noise alone, at each blur: a flat gray patch.
 
     Args:
         cocs_px: (L,) disc diameters.
-        pair: `EpipolarPair`; its noise and `uw_scale` count.
-        cost_of: two feature arrays (3, H, W) -> mean cost.
+        pair: its noise and `uw_scale` count.
+
+    Yields:
+        W's and UW's features (3, h, w).
     """
     generator = np.random.default_rng(0)
     w = _noisy(generator, pair.noise_w, 1.0)
     uw = _noisy(generator, pair.noise_uw, pair.uw_scale)
     flat_w = features(to_srgb(like_uw(w, pair.uw_scale)))
-    return np.array([cost_of(flat_w, features(to_srgb(blurred(uw, c)))) for c in cocs_px])
+    for coc in cocs_px:
+        yield flat_w, features(to_srgb(blurred(uw, float(coc))))
 
 
 def _noisy(generator, deviation: float, scale: float) -> np.ndarray:
@@ -116,6 +123,3 @@ def noise_on_canvas(deviation: float, canvas_per_px: float) -> float:
             interpolation averages a little.
     """
     return deviation * (canvas_per_px if canvas_per_px < 1 else CUBIC_KEEPS)
-
-
-CUBIC_KEEPS = 0.8  # of white noise's deviation, at positions between the pixels
