@@ -59,7 +59,9 @@ def full_size_maps(
     shape = image_w.shape[:2]
     disparity, hidden = stereo.disparity_w_px, stereo.hidden_w
     if disparity.shape != shape:
-        disparity = upsample_along_edges(disparity, stereo.confidence_w, views.image_w, image_w)
+        disparity = upsample_along_edges(
+            disparity, stereo.confidence_w, views.image_w, image_w, 1 / views.scale
+        )
         hidden = find_hidden(disparity, stereo.baseline_direction)
         hidden |= _enlarged(stereo.hidden_by_uw_w.astype(np.float32), shape) > 0.5
     scale_uw = min(1.0, views.w_per_uw)

@@ -6,12 +6,15 @@ import numpy as np
 
 COLOUR_SIGMA = 0.05
 TAP_RADIUS = 2
-SURFACE_PX = 1.0  # values within the taps' reach that differ less are one surface's
 HOLE_WEIGHT = 0.1  # of a filled value against a measured one
 
 
 def upsample_along_edges(
-    values: np.ndarray, trust: np.ndarray, guide_small: np.ndarray, guide: np.ndarray
+    values: np.ndarray,
+    trust: np.ndarray,
+    guide_small: np.ndarray,
+    guide: np.ndarray,
+    jump_px: float = 1.0,
 ) -> np.ndarray:
     """Joint-bilateral weighted median: each pixel takes the value of like-coloured neighbours.
 
@@ -23,6 +26,7 @@ def upsample_along_edges(
         trust: weights (h, w) in [0, 1]; holes that were filled get little.
         guide_small: (h, w, 3) float32, the picture at the map's size.
         guide: (H, W, 3) float32, the picture at the wanted size.
+        jump_px: values this close that differ less belong to one surface; about a small pixel.
 
     Returns:
         (H, W) float32.
@@ -33,7 +37,7 @@ def upsample_along_edges(
     window = np.ones((2 * TAP_RADIUS + 1, 2 * TAP_RADIUS + 1), dtype=np.uint8)
     _weighted_median(
         values,
-        cv2.dilate(values, window) - cv2.erode(values, window),
+        cv2.dilate(values, window) - cv2.erode(values, window) >= jump_px,
         weights,
         np.ascontiguousarray(guide_small, dtype=np.float32),
         np.ascontiguousarray(guide, dtype=np.float32),
@@ -43,7 +47,7 @@ def upsample_along_edges(
 
 
 @numba.njit(parallel=True, cache=True, fastmath=True)
-def _weighted_median(values, spread, weights, guide_small, guide, out):
+def _weighted_median(values, near_jump, weights, guide_small, guide, out):
     height, width = out.shape
     rows, columns = values.shape
     for y in numba.prange(height):
@@ -54,7 +58,7 @@ def _weighted_median(values, spread, weights, guide_small, guide, out):
         for x in range(width):
             at_x = (x + 0.5) * columns / width - 0.5
             centre_x = min(max(round(at_x), 0), columns - 1)
-            if spread[centre_y, centre_x] < SURFACE_PX:
+            if not near_jump[centre_y, centre_x]:
                 out[y, x] = _between(values, at_y, at_x)
                 continue
             count = 0
