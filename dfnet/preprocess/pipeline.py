@@ -35,6 +35,7 @@ from dfnet.preprocess.match import SemiGlobalMatcher
 from dfnet.preprocess.order import NearFar
 from dfnet.preprocess.rectify import Rectification, dense_points_uw, pixel_grid, sample_uw
 from dfnet.preprocess.register import register
+from dfnet.preprocess.restraighten import straighten_through_blur
 from dfnet.preprocess.result import Preprocessed
 from dfnet.preprocess.stereo import (
     Matcher,
@@ -111,6 +112,7 @@ class Preprocessor:
         guide, colour = _working_guide(views, rectification, stereo)
         fit = self._blur_fit(views, stereo, guide, device)
         if self.matcher is not None:
+            rectification = straighten_through_blur(views, rectification, stereo, guide, fit.law)
             canvas = make_canvas(views, rectification, motion_range, self.fine_share)
             motion = find_motion(canvas, self.matcher, fit.law, near_far.sign)
             near_far = _near_far(direction, registration.axis) or order_from_images(motion)
