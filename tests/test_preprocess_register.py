@@ -1,9 +1,8 @@
 import cv2
 import numpy as np
 import pytest
-from made_pair import CARD_PX, UW_HEIGHT, UW_WIDTH, W_PER_UW, WALL_PX, make_pair
+from made_pair import CARD_PX, UW_HEIGHT, UW_WIDTH, W_PER_UW, WALL_PX, make_pair, texture
 
-from dfnet.errors import InputError
 from dfnet.preprocess.align import gray_8_bit
 from dfnet.preprocess.epipolar import apply_homography
 from dfnet.preprocess.pipeline import image_pixels
@@ -14,7 +13,7 @@ from dfnet.preprocess.rectify import (
     pixel_grid,
     sample_uw,
 )
-from dfnet.preprocess.register import Registration, register
+from dfnet.preprocess.register import NoOverlapError, Registration, SwappedError, register
 
 
 def grays(made):
@@ -53,13 +52,13 @@ def test_a_homography_from_metadata_is_refined_and_a_wrong_one_dropped():
 
 
 def test_photos_with_nothing_in_common_are_refused():
-    with pytest.raises(InputError, match="details that both seem to show agree"):
+    with pytest.raises(NoOverlapError, match="not more agree than by chance"):
         register(grays(make_pair(seed=1))[0], grays(make_pair(seed=2))[1])
 
 
 def test_swapped_photos_are_told_apart_from_equal_ones():
     wide, ultrawide = grays(make_pair())
-    with pytest.raises(InputError, match="the two look swapped"):
+    with pytest.raises(SwappedError, match="the two look swapped"):
         register(ultrawide, wide)
     assert register(wide, wide).w_from_uw == pytest.approx(np.eye(3), abs=1e-3)
 
@@ -112,3 +111,46 @@ def test_sampling_a_reduced_uw_needs_no_other_points():
     assert np.abs(whole - reduced).max() < 0.01
     assert inside.all()
     assert not sample_uw(image, points + 200)[1].any()
+
+
+def slanted_plane(tilt):
+    """A textured wall seen straight on, and by a camera turned far away from it."""
+    wide = (texture(np.random.default_rng(7), (400, 520))[0] * 255).mean(dim=0).numpy()
+    uw_from_w = np.array([[0.62, -0.25, 150.0], [0.16, 0.85, -10.0], [-tilt, 1e-4, 1.0]])
+    shot = cv2.warpPerspective(wide, uw_from_w, (560, 480), flags=cv2.INTER_AREA)
+    return wide.astype(np.uint8), shot.astype(np.uint8), np.linalg.inv(uw_from_w)
+
+
+def test_a_strongly_slanted_plane_is_registered_by_a_homography():
+    wide, shot, w_from_uw = slanted_plane(5e-4)
+    found = register(wide, shot)
+    at_w = pixel_grid((4, 5), 0.01).reshape(-1, 2)
+    at_uw = apply_homography(np.linalg.inv(w_from_uw), at_w)
+    error = np.linalg.norm(apply_homography(found.w_from_uw, at_uw) - at_w, axis=1)
+    assert error.max() < 2.0
+
+
+def test_a_black_photo_is_refused():
+    wide, _ = grays(make_pair())
+    with pytest.raises(NoOverlapError, match="neither black"):
+        register(wide, np.zeros_like(wide))
+
+
+def test_more_parallax_than_a_third_of_the_picture_is_found():
+    """Near and far half move by 20 and 200 of 520 px; no similarity holds for both."""
+    scene = (texture(np.random.default_rng(8), (400, 900))[0] * 255).mean(dim=0).numpy()
+    wide, shot = scene[:, 200:720].copy(), scene[:, 180:760].copy()
+    wide[200:] = scene[200:, 380:900]
+    found = register(wide.astype(np.uint8), shot.astype(np.uint8))
+    assert abs(found.axis[0]) > 0.999
+    low, high = found.motion_range_px
+    assert high - low == pytest.approx(180, abs=8)
+
+
+def test_a_roll_of_five_degrees_between_the_cameras_is_found():
+    made = make_pair((0.0, 1.0))
+    wide, ultrawide = grays(made)
+    roll = cv2.getRotationMatrix2D((UW_WIDTH / 2, UW_HEIGHT / 2), 5.0, 1.0)
+    found = register(wide, cv2.warpAffine(ultrawide, roll, (UW_WIDTH, UW_HEIGHT)))
+    turned = np.degrees(np.arctan2(found.w_from_uw[1, 0], found.w_from_uw[0, 0]))
+    assert turned == pytest.approx(5.0, abs=0.3)

@@ -27,6 +27,7 @@ from dfnet.preprocess.keypoints import (
 )
 from dfnet.preprocess.overlap import measure_overlap
 from dfnet.preprocess.patches import match_patches
+from dfnet.preprocess.plane import fit_plane
 
 AXES = tuple(np.array(a) for a in ((1.0, 0.0), (0.0, 1.0)))  # phones carry their lenses so,
 DIAGONALS = tuple(np.array(a) / math.sqrt(2) for a in ((1.0, 1.0), (-1.0, 1.0)))  # or so
@@ -48,7 +49,16 @@ KEYPOINT_QUANTILES = (0.05, 0.95)
 MIN_AGREED = 0.15
 MIN_EXPECTED = 8  # where metadata foretell the place
 FEW = 40
+PLANE_LEAD = 1.2  # a plane must explain that many times the matches the epipolar model does
 MIN_FIELD_RATIO = 0.9  # of UW's to W's field of view; below it the two files are swapped
+
+
+class NoOverlapError(InputError):
+    """The two photos have too little in common."""
+
+
+class SwappedError(InputError):
+    """W was given as UW and UW as W."""
 
 
 class Registration(NamedTuple):
@@ -93,16 +103,24 @@ def register(
             refined, or dropped where the photos contradict it.
 
     Raises:
-        InputError: the photos have too little in common, or are swapped.
+        NoOverlapError: the photos have too little in common.
+        SwappedError: UW sees less than W.
     """
+    grays = gray_w, gray_uw
     details = find_details(gray_w, gray_uw)
     free = match_freely(details)
     start = _expected(free, axis, expected_w_from_uw, details.side_px)
-    if start is None:
-        axes = (*AXES, *DIAGONALS) if axis is None else (np.asarray(axis, dtype=float),)
-        start = _best_start(free, axes, (gray_w, gray_uw))
+    axes = (*AXES, *DIAGONALS) if axis is None else (np.asarray(axis, dtype=float),)
+    starts = [start] if start is not None else _starts(free, axes, grays)
+    plane = None if start is not None else fit_plane(free, gray_uw.shape, details.side_px)
+    if plane is not None and plane[1].sum() > PLANE_LEAD * max(map(_inliers, starts), default=0):
+        _refuse_swapped(plane[0], gray_w.shape, gray_uw.shape)
+        return _registration(plane[0], axes[0], free.at(plane[1]), grays)
+    if not starts:
+        raise _unrelated(len(free))
+    start = _best_start(starts, grays)
     _refuse_swapped(start.agreement.similarity, gray_w.shape, gray_uw.shape)
-    return _registration(*_refined(details, start), (gray_w, gray_uw))
+    return _registration(*_refined(details, start), grays)
 
 
 def _registration(
@@ -115,7 +133,7 @@ def _registration(
     along, across = along_and_across(matches, homography, axis)
     near = np.abs(across) < ACROSS_TOLERANCE_SHARE * side_px
     if not near.any():
-        raise _unrelated(0, len(matches))
+        raise _unrelated(len(matches))
     middle = float(np.median(along[near]))
     homography = translation(-axis * middle) @ homography
     left = float(np.median(np.abs(across[near])))
@@ -179,21 +197,23 @@ def _expected(matches, axis, homography, side_px) -> Start | None:
     return Start(Agreement(similarity, axis, near, -math.inf), matches, is_metadata=True)
 
 
-def _best_start(free: Matches, axes: tuple, grays: tuple[np.ndarray, np.ndarray]) -> Start:
-    """The least accidental geometry over all axes.
-
-    Raises:
-        InputError: chance explains them all.
-    """
+def _starts(free: Matches, axes: tuple, grays: tuple[np.ndarray, np.ndarray]) -> list[Start]:
+    """What chance does not explain, over all axes, the least accidental first."""
     starts = [s for axis in axes if (s := _start(free, axis, grays)) is not None]
     if not starts or min(map(_log10_chance, starts)) > WEAK_LOG10_CHANCE:
         starts += [s for axis in axes[: len(AXES)] if (s := _patch_start(grays, axis)) is not None]
-    starts = sorted((s for s in starts if _log10_chance(s) < MAX_LOG10_CHANCE), key=_log10_chance)
-    if not starts:
-        raise _unrelated(0, len(free))
+    believed = (s for s in starts if _log10_chance(s) < MAX_LOG10_CHANCE)
+    return sorted(believed, key=_log10_chance)
+
+
+def _best_start(starts: list[Start], grays: tuple[np.ndarray, np.ndarray]) -> Start:
     if _log10_chance(starts[0]) < DOUBTFUL_LOG10_CHANCE:
         return starts[0]
     return max(starts, key=lambda start: _agreed_area(grays, start.agreement))
+
+
+def _inliers(start: Start) -> int:
+    return int(start.agreement.inliers.sum())
 
 
 def _start(free: Matches, axis: np.ndarray, grays: tuple[np.ndarray, np.ndarray]) -> Start | None:
@@ -236,9 +256,10 @@ def _agreed_area(grays: tuple[np.ndarray, np.ndarray], agreement: Agreement) -> 
     return overlap.share * overlap.likeness
 
 
-def _unrelated(agreeing: int, count: int) -> InputError:
-    return InputError(
-        f"wide and ultrawide: only {agreeing} of {count} details that both seem to show agree\n"
+def _unrelated(count: int) -> NoOverlapError:
+    return NoOverlapError(
+        f"wide and ultrawide: {count} details that both seem to show, but not more agree than by"
+        " chance\n"
         "  The two photos must show the same scene, taken at the same moment.\n"
         "  Check that the files belong together and are neither black nor badly blurred."
     )
@@ -248,7 +269,7 @@ def _refuse_swapped(similarity: np.ndarray, shape_w: tuple, shape_uw: tuple) -> 
     scale = math.sqrt(abs(np.linalg.det(similarity[:2, :2])))
     field_ratio = scale * math.hypot(*shape_uw) / math.hypot(*shape_w)
     if field_ratio < MIN_FIELD_RATIO:
-        raise InputError(
+        raise SwappedError(
             f"wide and ultrawide: `ultrawide` sees only {field_ratio:.2f} times as much as `wide`\n"
             "  The ultra-wide photo must have the wider field of view; the two look swapped.\n"
             "  Give them the other way round."
