@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
+from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from dfnet.camera import Camera
@@ -15,6 +16,9 @@ from dfnet.optics import BlurLaw
 from dfnet.preprocess import true_preprocessing
 from dfnet.warp import inside_frame
 
+PHONE_DEPTH_REDUCE = 5  # of 4032 px to 768
+PHONE_DEPTH_SIGMA_PX = 1.5
+PHONE_DEPTH_BEND = 0.03  # of the range, slowly over the picture
 BORDER_PX = 8  # left out on each side: no method sees what lies beyond
 
 
@@ -50,6 +54,7 @@ class Case(NamedTuple):
         cameras: empty where everything is to be found in the pictures.
         focus_distance_m: of W, or None.
         truth: of the pair.
+        phone_depth: (1, h, w) such as a phone stores it, simulated; None where there is none.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Case(NamedTuple):
     cameras: dict[str, Camera]
     focus_distance_m: float | None
     truth: Truth
+    phone_depth: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,26 @@ def rendered_case(capture: Capture, index: int, metadata: bool) -> Case:
         capture.cameras if metadata else {},
         capture.focus_distance_m[index] if metadata else None,
         truth,
+        as_phone_depth(known.disparity_w_px),
     )
+
+
+def as_phone_depth(disparity_px: Tensor) -> Tensor:
+    """What a phone might store of a true disparity: small, smooth, bent, 8 bits, without a unit.
+
+    Args:
+        disparity_px: (1, H, W), larger is nearer.
+
+    Returns:
+        (1, H / 5, W / 5) in [0, 1], larger is nearer.
+    """
+    size = [round(side / PHONE_DEPTH_REDUCE) for side in disparity_px.shape[-2:]]
+    small = F.interpolate(disparity_px[None], size, mode="area")
+    small = gaussian_blur2d(small, 7, (PHONE_DEPTH_SIGMA_PX,) * 2)[0]
+    small = (small - small.min()) / (small.max() - small.min()).clamp_min(1e-6)
+    y, x = (torch.linspace(0, torch.pi, side) for side in size)
+    bent = small + PHONE_DEPTH_BEND * torch.sin(y)[:, None] * torch.cos(x)
+    return (bent.clamp(0, 1) * 255).round() / 255
 
 
 def away_from_border(like: Tensor) -> Tensor:

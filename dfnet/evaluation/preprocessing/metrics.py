@@ -50,6 +50,8 @@ class CaseScore(NamedTuple):
         defocus_law_px: mean, with the estimated law and the true disparity.
         near_far_right: 1 where near and far are the right way round, else 0.
         slope: estimated `defocus_per_disparity` over the true one.
+        valid: share of the visible pixels that the result calls valid.
+        bad_valid: share of pixels off by more than 2 px, among those.
         occlusion: pixels (hidden and found, found, hidden).
     """
 
@@ -60,6 +62,8 @@ class CaseScore(NamedTuple):
     defocus_law_px: float
     near_far_right: float
     slope: float
+    valid: float
+    bad_valid: float
     occlusion: tuple[int, int, int]
 
 
@@ -69,7 +73,7 @@ def score_case(result: Preprocessed, truth: Truth) -> tuple[CaseScore, Tensor]:
     Returns:
         the figures, and a sample of the defocus errors (n,) for quantiles over many pairs.
     """
-    visible = truth.counted_w & ~truth.hidden_w
+    visible, valid = truth.counted_w & ~truth.hidden_w, result.valid_w
     offset = frame_offset_px(result.disparity_w_px, truth.disparity_w_px, visible)
     here = BlurLaw(
         truth.law.defocus_per_disparity, truth.law.disparity_at_focus_px - offset
@@ -85,6 +89,8 @@ def score_case(result: Preprocessed, truth: Truth) -> tuple[CaseScore, Tensor]:
         _mean((with_true_disparity - truth.defocus_w_px).abs(), visible),
         float(near_far_right(result.disparity_w_px, truth.disparity_w_px, visible)),
         result.blur_law.defocus_per_disparity / truth.law.defocus_per_disparity,
+        _mean(result.valid_w.float(), visible),
+        _mean((flow_error_px(result.flow_w_to_uw, truth) > BAD_PX).float(), visible & valid),
         occlusion_counts(result.occluded_w, truth.hidden_w, truth.counted_w),
     )
     return score, errors[::KEPT_EVERY]

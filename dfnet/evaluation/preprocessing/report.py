@@ -16,6 +16,8 @@ from dfnet.io.images import write_whole
 MOTION = ("EPE [px]", "bad 2 px [%]", "defocused", "sharp")
 COLUMNS = (
     *MOTION,
+    "valid [%]",
+    "bad of it",
     "occl. F1",
     "prec.",
     "recall",
@@ -86,6 +88,8 @@ def _cells(row: Row) -> list[str]:
     precision, recall, f1 = row.occlusion
     return [
         *_motion(row.motion),
+        f"{100 * row.mean('valid'):.1f}",
+        f"{100 * row.bad_of_valid:.1f}",
         f"{f1:.2f}",
         f"{precision:.2f}",
         f"{recall:.2f}",

@@ -67,6 +67,13 @@ class Row(NamedTuple):
         counts = [score.motion.weights[0] for score in self.scores.values()]
         return pooled([getattr(score, field) for score in self.scores.values()], counts)
 
+    @property
+    def bad_of_valid(self) -> float:
+        """Share of bad pixels among those called valid, of all pairs."""
+        scores = self.scores.values()
+        counts = [score.motion.weights[0] * score.valid for score in scores]
+        return pooled([score.bad_valid for score in scores], counts)
+
     def share(self, field: str) -> float:
         """Mean of a figure over pairs."""
         values = [getattr(s, field) for s in self.scores.values()]
@@ -93,9 +100,9 @@ def pooled_motion(scores: Sequence[MotionScore]) -> list[float]:
 
 
 def pooled(values: Sequence[float], counts: Sequence[int]) -> float:
-    """Mean of values that are means over so many pixels each; those over none are NaN."""
+    """Mean of values that are means over so many pixels each; those over none are left out."""
     pairs = np.array(list(zip(values, counts, strict=True)), dtype=float).reshape(-1, 2)
-    values, counts = pairs[pairs[:, 1] > 0].T
+    values, counts = pairs[(pairs[:, 1] > 0) & ~np.isnan(pairs[:, 0])].T
     return float(values @ counts / counts.sum()) if len(values) else float("nan")
 
 
