@@ -20,6 +20,7 @@ from dfnet.evaluation.runner import evaluate, pick_workers
 from dfnet.evaluation.scenes import find_scenes
 
 FILES = ("data.root", "output", "store", "lpips_weights", "dists_weights", "path", "file")
+FILES += ("single_image_weights",)
 
 
 @entry_point("evaluate")

@@ -99,7 +99,9 @@ def test_half_the_blur_and_the_wrong_order_are_told(probe):
 
 
 def test_w_unchanged_follows_nothing(probe):
-    found = measure_control(lambda q: rendered(q.image_w, 6.0), probe, "m")
+    """It has the most blur where the most is asked for, and keeps it."""
+    as_taken = obedient()(probe.question)
+    found = measure_control(lambda q: as_taken, probe, "m")
     assert abs(found["aperture_slope"]) < 0.02
     assert found["aperture_rank"] == 0.0
     assert "step_0.25_px" not in found  # no change to be smooth

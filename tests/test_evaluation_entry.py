@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
@@ -105,28 +104,8 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
         load_network(tmp_path, tmp_path / "text.ckpt")
 
 
-def test_a_sweep_has_a_folder_per_checkpoint_and_scores_the_rest_once(tmp_path):
-    make_stack(tmp_path / "stacks" / "desk", (0.4, 1.0))
-    for name, seed in (("a_first.ckpt", 1), ("b.ckpt", 2)):
-        torch.manual_seed(seed)
-        model = DFNet(width=4)
-        state = {f"model.{k}": v for k, v in model.state_dict().items()}
-        torch.save({"model": model.config, "state_dict": state}, tmp_path / name)
-    command = [sys.executable, str(ROOT / "evaluate.py"), "--multirun", "data.root=stacks"]
-    command += ["checkpoint=a_first.ckpt,b.ckpt", "preprocessing=truth", "tasks=[identity]"]
-    command += ["device=cpu", "workers=1", "output=out"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    runs = sorted(path.parent.name for path in tmp_path.glob("out/*/scores.json"))
-    assert len(runs) == 2
-    assert "checkpoint=a_first.ckpt" in runs[0]
-    assert "checkpoint=b.ckpt" in runs[1]
-    kept = sorted(path.name.split("-")[0] for path in tmp_path.glob("out/store/desk/*"))
-    assert kept == ["dfnet", "dfnet", "scene", "uw_pasted", "w_unchanged"]
-
-
 def test_all_methods_are_those_that_need_no_file():
     folder = ROOT / "configs" / "method"
     listed = OmegaConf.load(folder / "all.yaml").defaults
-    needs_more = {"all", "folder", "blind"}  # a user's files; minutes per picture
+    needs_more = {"all", "folder", "single_image", "blind"}  # files; minutes per picture
     assert set(listed) == {path.stem for path in folder.glob("*.yaml")} - needs_more

@@ -122,9 +122,10 @@ def _answer(method: Method, probe: Probe, target_px: Tensor, who: str) -> Tensor
 
 
 def _agreement(asked: list[Tensor], read: list[Tensor]) -> tuple[float, float]:
-    """Slope over all patches and steps, and the mean rank correlation of the patches' ramps."""
+    """One slope within the patches' ramps, and the mean rank correlation of the ramps."""
     x, y = (torch.stack(v).double().numpy() for v in (asked, read))  # (steps, patches)
-    slope = float(np.polyfit(x.ravel(), y.ravel(), 1)[0])
+    dx, dy = x - x.mean(axis=0), y - y.mean(axis=0)  # patches differ without following anything
+    slope = float((dx * dy).sum() / max((dx * dx).sum(), 1e-12))
     ranks = [
         float(spearmanr(x[:, i], y[:, i]).statistic)
         for i in range(x.shape[1])

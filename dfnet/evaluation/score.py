@@ -56,7 +56,6 @@ class Scored(NamedTuple):
 
 
 @torch.no_grad()
-@torch.autocast("cpu", enabled=False)  # a trainer's autocast would compute metrics in bfloat16
 def score_answer(
     question: Question, picture: Tensor, who: str, perceptual: Perceptual | None = None
 ) -> Scored:
@@ -88,6 +87,7 @@ def score_answer(
     return Scored(parts, flags, error)
 
 
+@torch.autocast("cpu", enabled=False)  # a trainer's autocast would compute in bfloat16
 def score_capture(
     capture: Capture,
     methods: Mapping[str, Method],
