@@ -23,6 +23,8 @@ class Camera:
             image may be a crop; the image's size when None.
         position_m: camera centre in W's axes (x right, y down, z forward) [m].
         rotation: axis-angle [rad]; `p_camera = R (p_w - position_m)`.
+        defocus_per_disparity: of W: its aperture over the distance to UW, as measured on photos
+            (`scripts/calibrate.py`); it needs no other field.
     """
 
     focal_length_m: float | None = None
@@ -32,6 +34,7 @@ class Camera:
     full_frame_px: tuple[float, float] | None = None
     position_m: tuple[float, float, float] | None = None
     rotation: tuple[float, float, float] | None = None
+    defocus_per_disparity: float | None = None
 
     def lens(self, focus_distance_m: float) -> Lens | None:
         """The thin lens at this focus, or None where the camera is not known well enough."""
@@ -57,7 +60,7 @@ def camera_from_json(record: dict, where: str) -> Camera:
             f"{where}: unknown field {', '.join(sorted(unknown))}\n"
             f"  Known: {', '.join(Camera.__dataclass_fields__)}, focal_length_mm, pixel_pitch_um."
         )
-    for name in ("focal_length_m", "f_number", "focal_length_px"):
+    for name in ("focal_length_m", "f_number", "focal_length_px", "defocus_per_disparity"):
         value = record.get(name)
         if value is not None and not 0 < value < 1e6:
             raise InputError(f"{where}: {name} is {value}\n  It must be a positive number.")

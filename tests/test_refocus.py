@@ -15,6 +15,7 @@ import dfnet.preprocess
 from dfnet.io.images import read_image
 from dfnet.optics import BlurLaw
 from dfnet.preprocess.calibrate import BlurFit
+from dfnet.preprocess.pool_law import PooledSlope, write_preset
 
 
 def test_writes_picture_map_and_recipe_and_nothing_else(run, photos):
@@ -111,6 +112,23 @@ def test_a_preset_is_scaled_to_the_photo_and_kept_in_the_recipe(run, monkeypatch
     first = dict(seen)
     assert run("recipe=a_recipe.json", "output=b.png", defaults=False)[0] == 0
     assert seen == first
+
+
+def test_a_measured_phone_is_a_preset_like_others(run, photos, monkeypatch):
+    (photos / "presets" / "camera").mkdir(parents=True)
+    path = photos / "presets" / "camera" / "mine.yaml"
+    write_preset(path, PooledSlope(0.21, 0.01, 3), "", {})
+    seen = {}
+    monkeypatch.setattr(
+        dfnet.preprocess,
+        "preprocess_pair",
+        lambda w, uw, cameras: seen.update(cameras) or matched(w, uw, cameras),
+    )
+    code, _, err = run("output=a.png", "camera=mine", f"--config-dir={photos / 'presets'}")
+    assert code == 0, err
+    assert seen["wide"].defocus_per_disparity == 0.21
+    recipe = json.loads((photos / "a_recipe.json").read_text())
+    assert recipe["edit"]["camera"] == {"wide": {"defocus_per_disparity": 0.21}}
 
 
 # --- recipes -----------------------------------------------------------------------------------

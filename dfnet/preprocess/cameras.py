@@ -76,10 +76,10 @@ def camera_from_exif(exif: dict[str, float | str], width: int, height: int) -> C
 
 
 def defocus_per_disparity(cameras: dict[str, Camera]) -> float | None:
-    """Aperture over baseline, or None where one of them is not known."""
+    """Aperture over baseline: of both where they are known, else as measured, else None."""
     wide, direction = cameras.get("wide", Camera()), baseline_m(cameras)
     if wide.focal_length_m is None or wide.f_number is None or direction is None:
-        return None
+        return wide.defocus_per_disparity
     return wide.focal_length_m / wide.f_number / float(np.hypot(*direction))
 
 
