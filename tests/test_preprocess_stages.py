@@ -11,7 +11,7 @@ from dfnet.preprocess.depth import (
     relative_inverse_depth,
     zero_offset_px,
 )
-from dfnet.preprocess.order import solve_near_far
+from dfnet.preprocess.order import NearFar, solve_near_far
 from dfnet.preprocess.refine import upsample_along_edges
 
 UNKNOWN = np.nan
@@ -49,6 +49,13 @@ def test_no_evidence_is_not_sure():
     flat = np.zeros((20, 30), np.float32)
     image = np.full((20, 30, 3), 0.5, np.float32)
     assert not solve_near_far(image, image, flat, flat, flat).is_sure
+
+
+def test_a_second_opinion_counts_half_and_never_against_metadata():
+    first, against = NearFar(True, 1.0, "images"), NearFar(False, -1.6, "images")
+    assert first.seconded(against).near_is_larger
+    assert not NearFar(True, 0.7, "images").seconded(against).near_is_larger
+    assert not NearFar(False, -float("inf"), "metadata").seconded(first).near_is_larger
 
 
 def test_upsampling_follows_the_pictures_edge_and_invents_no_depth_between():

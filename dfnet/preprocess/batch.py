@@ -16,6 +16,7 @@ from dfnet.camera import Camera, camera_from_json
 from dfnet.capture import find_captures, load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import read_image, write_image
+from dfnet.io.phone_depth import read_phone_depth
 from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size
 from dfnet.preprocess.captures import preprocess_capture
 from dfnet.preprocess.pipeline import Preprocessor
@@ -64,7 +65,8 @@ def preprocess_photos(
     photos = image_w, image_uw
     exif = exif_cameras((wide, ultrawide), photos) if job.metadata else {}
     cameras = known_cameras(preset_at_size(job.preset, photos), exif)
-    result = job.preprocessor(image_w, image_uw, cameras)
+    depth = read_phone_depth(wide) if job.preprocessor.use_phone_depth else None
+    result = job.preprocessor(image_w, image_uw, cameras, phone_depth=depth and depth.disparity)
     write_image(contact_sheet(image_w, image_uw, result), output)
     for note in result.notes:
         print(f"note: {note}")

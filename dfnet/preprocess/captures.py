@@ -8,6 +8,7 @@ import torch
 from dfnet.camera import Camera
 from dfnet.capture import METADATA, Capture
 from dfnet.errors import InputError
+from dfnet.io.phone_depth import read_phone_depth
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess import cache
 from dfnet.preprocess.blur_posterior import TYPICAL_DEFOCUS_PER_DISPARITY
@@ -73,7 +74,8 @@ def preprocess_capture(
         preset_at_size(preset, photos),
         exif_cameras(files, photos) if use_metadata else {},
     )
-    result = preprocessor(*photos, cameras, distance)
+    depth = read_phone_depth(files[0]) if preprocessor.use_phone_depth else None
+    result = preprocessor(*photos, cameras, distance, depth and depth.disparity)
     return cache.store(capture.folder, name, key, result) if use_cache else result
 
 

@@ -6,6 +6,7 @@ UW's strips count in full: it is sharp at all depths. W's count half, as its hal
 look like strips. And what is lower in a picture is mostly nearer.
 """
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -19,6 +20,8 @@ CELL_PX = 12  # gaps in one cell of the picture are one witness
 W_WEIGHT = 0.5
 LAYOUT_WEIGHT = 3.0  # times the correlation of nearness with the picture's rows
 SURE = 1.5
+CERTAINTY_PER_SCORE = 0.76  # logistic fit to 35 rendered and real captures, 3 of them wrong
+SECOND_WEIGHT = 0.5  # of the evidence in a second match of the same photos
 MIN_AREA_PX = 60
 STEPS_PER_PX = 16
 UNKNOWN = -32768
@@ -29,7 +32,7 @@ class NearFar(NamedTuple):
 
     Attributes:
         near_is_larger: the motion along the axis is larger for nearer things.
-        score: standard deviations of evidence, positive for larger; infinite from metadata.
+        score: standard deviations of evidence, positive for larger; +-infinite from metadata.
         source: `images` or `metadata`.
     """
 
@@ -43,9 +46,19 @@ class NearFar(NamedTuple):
         return abs(self.score) >= SURE
 
     @property
+    def certainty(self) -> float:
+        """Chance of being right, from 0.5 to 1, as on rendered scenes."""
+        return 1 / (1 + math.exp(-CERTAINTY_PER_SCORE * abs(self.score)))
+
+    @property
     def sign(self) -> float:
         """Disparity is this times the motion."""
         return 1.0 if self.near_is_larger else -1.0
+
+    def seconded(self, other: "NearFar") -> "NearFar":
+        """With what a second match says, which knew the first one's answer and counts less."""
+        score = self.score + SECOND_WEIGHT * other.score
+        return NearFar(score >= 0, score, self.source)
 
 
 def solve_near_far(

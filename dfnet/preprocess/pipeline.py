@@ -33,6 +33,7 @@ from dfnet.preprocess.depth import (
 from dfnet.preprocess.full_size import full_size_maps
 from dfnet.preprocess.match import SemiGlobalMatcher
 from dfnet.preprocess.order import NearFar
+from dfnet.preprocess.prior import fill_from_prior
 from dfnet.preprocess.rectify import Rectification, dense_points_uw, pixel_grid, sample_uw
 from dfnet.preprocess.register import register
 from dfnet.preprocess.restraighten import straighten_through_blur
@@ -65,6 +66,7 @@ class Preprocessor:
         fine_share: of the working side, for the second.
         calibration_side_px: longer side of the grid on which the blur law is fitted.
         rectification_rounds: of dense flow and polynomial.
+        use_phone_depth: whether a depth map inside W's file serves where nothing was matched.
     """
 
     first: Matcher = field(default_factory=SemiGlobalMatcher)
@@ -74,6 +76,7 @@ class Preprocessor:
     fine_share: float = 1.0
     calibration_side_px: int = 512
     rectification_rounds: int = 2
+    use_phone_depth: bool = False
 
     def __call__(
         self,
@@ -81,6 +84,7 @@ class Preprocessor:
         image_uw: Tensor,
         cameras: dict[str, Camera] | None = None,
         focus_distance_m: float | None = None,
+        phone_depth: Tensor | None = None,
     ) -> Preprocessed:
         """Preprocess one pair.
 
@@ -89,6 +93,8 @@ class Preprocessor:
             image_uw: (3, H', W') of any size, wider field of view.
             cameras: what is known of `wide` and `ultrawide`; all of it is optional.
             focus_distance_m: of W, to check the fitted focus against.
+            phone_depth: (1, h, w) of W's whole frame, larger is nearer, of any unit and size;
+                heeded with `use_phone_depth`.
 
         Raises:
             InputError: the photos have too little in common, or are swapped.
@@ -115,10 +121,12 @@ class Preprocessor:
             rectification = straighten_through_blur(views, rectification, stereo, guide, fit.law)
             canvas = make_canvas(views, rectification, motion_range, self.fine_share)
             motion = find_motion(canvas, self.matcher, fit.law, near_far.sign)
-            near_far = _near_far(direction, registration.axis) or order_from_images(motion)
+            near_far = near_far.seconded(order_from_images(motion))
             stereo = solve_stereo(views, motion, registration.axis, near_far)
             guide, colour = _working_guide(views, rectification, stereo)
             fit = self._blur_fit(views, stereo, guide, device)
+        if self.use_phone_depth and phone_depth is not None:
+            stereo = with_phone_depth(stereo, phone_depth)
         draft = _assemble((w, uw), views, rectification, stereo, guide, colour, fit, device)
         draft = _with_metres(draft, rig, focus_distance_m)
         return draft._replace(notes=(*_doubts(stereo, fit, left, w.shape[:2]), *draft.notes))
@@ -139,6 +147,13 @@ class Preprocessor:
         return fit.scaled(1 / scale)
 
 
+def with_phone_depth(stereo: Stereo, phone_depth: Tensor) -> Stereo:
+    """A phone's own depth map (1, h, w) where nothing was matched."""
+    trust = stereo.matched_w.astype(np.float32)
+    disparity, _ = fill_from_prior(stereo.disparity_w_px, trust, phone_depth[0].numpy())
+    return stereo._replace(disparity_w_px=disparity)
+
+
 def image_pixels(image: Tensor) -> np.ndarray:
     """(3, H, W) tensor as a contiguous (H, W, 3) float32 array."""
     return np.ascontiguousarray(image.detach().cpu().numpy().transpose(1, 2, 0), dtype=np.float32)
@@ -148,7 +163,8 @@ def _near_far(direction: np.ndarray | None, axis: np.ndarray) -> NearFar | None:
     if direction is None:
         return None
     # Near things move against the baseline.
-    return NearFar(bool(direction @ axis < 0), float("inf"), "metadata")
+    near_is_larger = bool(direction @ axis < 0)
+    return NearFar(near_is_larger, float("inf") if near_is_larger else -float("inf"), "metadata")
 
 
 def _working_guide(
