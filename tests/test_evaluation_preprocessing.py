@@ -178,7 +178,7 @@ class Perfect:
     def __init__(self, truth):
         self.truth = truth
 
-    def __call__(self, image_w, image_uw, cameras, focus_distance_m):
+    def __call__(self, image_w, image_uw, cameras, focus_distance_m, phone_depth):
         if float(image_w.max()) > 0.5:
             raise InputError("photos: too bright\n  Darken them.")
         return make_result(self.truth)

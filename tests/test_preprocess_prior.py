@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
+import torch
 
+from dfnet.errors import InputError
+from dfnet.io.images import write_image
+from dfnet.io.phone_depth import PhoneDepth
+from dfnet.preprocess.batch import Job, preprocess_photos
+from dfnet.preprocess.pipeline import with_phone_depth
 from dfnet.preprocess.prior import fill_from_prior, fit_prior
+from dfnet.preprocess.stereo import Stereo
 
 SHAPE = (60, 80)
 
@@ -79,3 +86,43 @@ def test_a_map_that_does_not_fit_is_left_out(scene, kind):
     filled, fit = fill_from_prior(disparity, confidence, prior)
     assert fit is None
     np.testing.assert_array_equal(filled, disparity)
+
+
+class Asked:
+    """A preprocessor that only notes what it is given."""
+
+    def __init__(self, use_phone_depth):
+        self.use_phone_depth = use_phone_depth
+        self.phone_depth = "nothing"
+
+    def __call__(self, *_, phone_depth=None):
+        self.phone_depth = phone_depth
+        raise InputError("enough")
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_map_inside_w_is_handed_on_when_wanted(tmp_path, monkeypatch, wanted):
+    for name in ("w.png", "uw.png"):
+        write_image(torch.full((3, 64, 96), 0.5), tmp_path / name)
+    depth = PhoneDepth(torch.ones(1, 6, 9), False, "test")
+    monkeypatch.setattr("dfnet.preprocess.batch.read_phone_depth", lambda _: depth)
+    asked = Asked(wanted)
+    with pytest.raises(InputError, match="enough"):
+        preprocess_photos(
+            Job(asked), str(tmp_path / "w.png"), str(tmp_path / "uw.png"), str(tmp_path / "s.png")
+        )
+    assert asked.phone_depth is (depth.disparity if wanted else None)
+
+
+def test_the_chain_keeps_matches_and_fills_what_has_none(scene):
+    disparity, prior = scene
+    matched = np.ones(SHAPE, dtype=bool)
+    matched[30:50, 10:40] = False
+    stereo = Stereo(
+        np.where(matched, disparity, 99.0).astype(np.float32),
+        matched,
+        *[None] * (len(Stereo._fields) - 2),
+    )
+    filled = with_phone_depth(stereo, torch.from_numpy(prior)[None])
+    np.testing.assert_allclose(filled.disparity_w_px, disparity, atol=0.1)
+    assert filled.matched_w is matched

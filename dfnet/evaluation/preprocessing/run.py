@@ -141,7 +141,13 @@ def run_method(name: str, preprocessor: Preprocessor, cases: Iterable[Case]) -> 
     for case in cases:
         start = time.process_time(), time.monotonic()
         try:
-            result = preprocessor(case.image_w, case.image_uw, case.cameras, case.focus_distance_m)
+            result = preprocessor(
+                case.image_w,
+                case.image_uw,
+                case.cameras,
+                case.focus_distance_m,
+                phone_depth=case.phone_depth,
+            )
         except InputError as error:
             refused.append(f"{case.name}: {str(error).splitlines()[0]}")
             continue
