@@ -82,7 +82,9 @@ def score(picture, question):
 
 def test_a_sharp_guide_then_layers_refocus_a_photo(scene):
     question = ask(scene, "far", level(-5.0, 0.0), level(0.0, 8.0), "near")
-    answer = ThenLayers(uw_pasted)(question)
+    asked = []
+    answer = ThenLayers(lambda q: asked.append(q) or uw_pasted(q))(question)
+    assert not asked[0].target_defocus_w_px.any()  # all in focus
     assert score(scene["far"], question) < 25
     assert score(answer, question) > 38
 
@@ -155,6 +157,10 @@ def test_layers_alone_add_what_is_missing_and_leave_what_is_too_much(scene):
     left, right = slice(0, 56), slice(72, WIDTH)
     assert psnr(answer[..., left], scene["far"][..., left], 12) > 38
     assert_close(answer[..., right], scene["near"][..., right], atol=1e-3, rtol=0)
+    beside = answer[..., 64:66] - scene["near"][..., 64:66]
+    assert beside.abs().mean() > 0.005  # what is nearer spreads over what is farther
+    farther = question._replace(target_defocus_w_px=level(5.0, 0.0))
+    assert_close(layers_alone(farther)[..., 64:], scene["near"][..., 64:], atol=1e-3, rtol=0)
     deeper = ask(scene, "near", level(-3.0, 8.0), level(-5.0, 8.0), "far")
     light = texture(1, (HEIGHT + 2 * BORDER, WIDTH + 2 * BORDER))
     expected = encoded(blurred(light, 4.0))  # 3 and 4 are 5, as in variances
@@ -171,6 +177,16 @@ def test_a_stack_is_merged_where_each_slice_is_sharp(scene):
     assert score(focus_stack(refocused), refocused) > 33
     with pytest.raises(InputError, match=r"desk: focus_stack needs the slices"):
         focus_stack(question._replace(slices=None))
+
+
+def test_a_stack_with_clipped_light_is_merged_all_the_same(scene):
+    slices = [scene["near"].clone(), scene["far"].clone()]
+    for picture in slices:
+        picture[:, 30:70, 20:50] = 1.0
+    question = ask(scene, "far", level(0.0, 0.0), level(0.0, 0.0), "sharp")
+    merged = focus_stack(question._replace(slices=lambda: slices))
+    assert_close(merged[:, 36:64, 26:44], torch.ones(3, 28, 18), atol=0.01, rtol=0)
+    assert psnr(merged[..., 80:], scene["sharp"][..., 80:]) > 33
 
 
 def test_who_needs_what():
