@@ -141,9 +141,11 @@ def best_motion(total, bands, low, shape):
             k = np.argmin(costs)
             finer = np.float32(0)
             if 0 < k < len(costs) - 1:
-                bend = costs[k - 1] + costs[k + 1] - 2 * costs[k]
-                if bend > 0:
-                    finer = np.float32(0.5) * (costs[k - 1] - costs[k + 1]) / bend
+                # Absolute differences make a V, whose arms are equally steep (not a parabola).
+                below, above = costs[k - 1] - costs[k], costs[k + 1] - costs[k]
+                steeper = max(below, above)
+                if steeper > 0:
+                    finer = np.float32(0.5) * (below - above) / steeper
             motion[y, x] = low + bands.first[y, x] + k + finer
             other = FAR
             for i in range(len(costs)):
