@@ -17,7 +17,9 @@ UW_APERTURE_SHARE = 0.275
 FLOORS_PX2 = np.array([-8.0, -3.0, 0.0, 3.0, 8.0, 15.0])  # diameters squared: 16 variances
 FLOOR_MEAN_PX2, FLOOR_SPREAD_PX2 = 2.0, 6.0
 UW_FOCUS_COUNT = 7
-OUTSIDE_PX = 6.0  # least blur of the picture; a photo without any sharp spot is so much rarer
+# Least blur of the picture: photos without any sharp spot are so much rarer. In front of everything
+# a lens may be focused by intent, beyond everything hardly, and not at all beyond infinity.
+NEARER_PX, FARTHER_PX = 6.0, 2.0
 FOCUS_STEP_PX = 1.5
 FARTHER = 1.12  # outside of the scene's range steps grow
 
@@ -89,8 +91,8 @@ def posterior(evidence: BlurEvidence, prior: SlopePrior) -> Posterior:
     floor_prior = -0.5 * ((FLOORS_PX2 - FLOOR_MEAN_PX2) / FLOOR_SPREAD_PX2) ** 2
     nuisance = (prior.log_prior[:, None] + floor_prior)[:, :, None]
     score += nuisance[:, None]
-    outside = np.maximum(np.maximum(low - focus, focus - high), 0)
-    score -= (slopes[:, None] * outside / OUTSIDE_PX)[:, :, None, None]
+    outside = (low - focus).clip(0) / FARTHER_PX + (focus - high).clip(0) / NEARER_PX
+    score -= (slopes[:, None] * outside)[:, :, None, None]
     i, j, k, m = np.unravel_index(score.argmax(), score.shape)
     best = float(slopes[i]), float(focus[j]), float(FLOORS_PX2[k]), float(uw_focus[m])
     log_best = float(score.max())
