@@ -4,12 +4,13 @@ import torch
 from blurred_planes import as_pixels, planes, textured
 
 from dfnet.blur import disc_blur
+from dfnet.optics import BlurLaw
 from dfnet.photo import srgb_from_linear
 from dfnet.preprocess.blur_match import variable_disc_blur
 from dfnet.preprocess.blur_patches import measure_patches
 from dfnet.preprocess.blur_posterior import PHONES, SlopePrior
 from dfnet.preprocess.blur_table import blur_table
-from dfnet.preprocess.calibrate import fit_blur_law
+from dfnet.preprocess.calibrate import BlurFit, defocus_deviation_px, fit_blur_law
 
 
 def fit(image_w, uw_on_w, disparity, prior=PHONES):
@@ -35,6 +36,34 @@ def test_a_known_slope_is_kept():
 def test_pictures_without_defocus_have_slope_zero():
     image_w, uw_on_w, disparity = planes(0.0, 12.0, noise=0.02)
     assert fit(image_w, uw_on_w, disparity).law.defocus_per_disparity == 0.0
+
+
+def test_the_deviation_of_defocus_by_hand():
+    # Slope 0.2 +- 0.01, focus 30 +- 4, correlated by -0.5; at disparity 10 the law's variance is
+    # (20 * 0.01)² + (0.2 * 4)² - 2 * 0.5 * (20 * 0.01) * (0.2 * 4), and the disparity adds 0.2².
+    fit = BlurFit(BlurLaw(0.2, 30.0), 9.0, 4.0, 0.01, -0.5)
+    found = defocus_deviation_px(torch.tensor([[10.0, 30.0]]), torch.tensor([[1.0, 0.0]]), fit)
+    expected = torch.tensor([[(0.04 + 0.64 - 0.16 + 0.04) ** 0.5, 0.8]])
+    torch.testing.assert_close(found, expected)
+    double = defocus_deviation_px(torch.tensor([[20.0]]), 2.0, fit.scaled(2.0))
+    torch.testing.assert_close(double, 2 * found[:, :1])
+
+
+def test_stated_deviations_are_those_of_the_errors():
+    z = []
+    for slope, focus_px in ((0.18, 5.0), (0.22, 25.0), (0.3, 38.0), (0.2, -8.0)):
+        found = fit(*planes(slope, focus_px, noise=0.01))
+        z.append((found.law.defocus_per_disparity - slope) / found.slope_deviation)
+        z.append((found.law.disparity_at_focus_px - focus_px) / found.focus_deviation_px)
+    assert 0.1 < np.sqrt(np.mean(np.square(z))) < 2.5
+
+
+def test_one_plane_leaves_the_slope_to_what_is_known_of_phones():
+    image_w, uw_on_w, disparity = planes(0.36, -4.0)
+    strip = slice(108, 162)  # a single one
+    level = np.full_like(disparity, 10.0)[:, strip]
+    found = fit(image_w[:, strip], uw_on_w[:, strip], level)
+    assert found.slope_deviation > 0.04
 
 
 def test_invalid_pixels_do_not_vote():
