@@ -59,7 +59,7 @@ def test_the_interval_is_the_spread_of_resampled_means():
 
 def test_one_scene_has_no_interval_and_says_so():
     assert bootstrap([3.0])[1:] == (None, None, 1)
-    assert COLUMNS["psnr_db"].with_interval(bootstrap([3.0])) == "3.00 (1 scene)"
+    assert COLUMNS["psnr_db"].with_interval(bootstrap([3.0])) == "3.00 (n=1)"
 
 
 def test_a_paired_difference_is_clear_where_the_means_overlap():
@@ -88,7 +88,7 @@ def test_no_table_shows_a_bare_mean():
     tables = task_tables(summaries([*ROWS, row("s0", "ours", 12.0, band="occluded")]))
     cells = [cell.text for table in tables for cells, _ in table.rows.values() for cell in cells]
     assert cells
-    assert all(re.fullmatch(r"[\d.]+ (\[[\d.]+, [\d.]+\]|\(1 scene\))", text) for text in cells)
+    assert all(re.fullmatch(r"[\d.]+ (\[[\d.]+, [\d.]+\]|\(n=1\))", text) for text in cells)
     console = Console(width=120, file=io.StringIO())
     console.print(console_table(tables[0]))
     assert "[26.75,34.75]" not in console.file.getvalue()

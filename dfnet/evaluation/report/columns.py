@@ -36,7 +36,7 @@ class Column(NamedTuple):
         if mean == "equal":
             return mean
         if interval.low is None:
-            return f"{mean} (1 scene)"
+            return f"{mean} (n=1)"
         return f"{mean} [{self.value(interval.low)}, {self.value(interval.high)}]"
 
     def loss(self, value: float) -> float:

@@ -71,8 +71,8 @@ def console_table(table: TaskTable) -> Table:
     view = Table(title=f"{title}: mean over scenes [95 % interval]", title_justify="left")
     view.add_column("method", no_wrap=True)
     for metric in table.metrics:
-        view.add_column(escape(COLUMNS[metric].label), justify="right")
-    view.add_column("scenes", justify="right")
+        view.add_column(escape(COLUMNS[metric].label), justify="right", overflow="fold")
+    view.add_column("scenes", justify="right", overflow="fold")
     for method, (cells, n) in table.rows.items():
         texts = [_styled(cell) for cell in cells]
         view.add_row(plain(method), *texts, str(n))
