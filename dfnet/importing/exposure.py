@@ -13,6 +13,7 @@ BLUR_SHARE = 0.02  # of the longer side: hides the difference in focus
 USABLE = (0.04, 0.9)  # encoded values; beyond, pixels are clipped or noise
 MAX_GAIN = 2.0
 NO_GAIN = 0.003  # below it, a slice is left as it is
+STRIP_ROWS = 256  # of a large photo, worked on at a time
 SHOULDER = 0.85  # encoded value from which a gain fades out towards white
 
 
@@ -41,10 +42,16 @@ def apply_gain(image: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """A slice (H, W, 3) in [0, 1] at another exposure; clipped white stays white."""
     if (gain == 1).all():
         return image
+    gain = gain.astype(np.float32)
+    strips = np.split(image, range(STRIP_ROWS, len(image), STRIP_ROWS))  # memory
+    return np.concatenate([_exposed(strip, gain) for strip in strips])
+
+
+def _exposed(image: np.ndarray, gain: np.ndarray) -> np.ndarray:
     bright = image.max(axis=2, keepdims=True)
     fade = ((bright - SHOULDER) / (1 - SHOULDER)).clip(0, 1)
     factor = gain + (1 - gain) * fade
-    return _encoded((_linear(image) * factor).clip(0, 1)).astype(np.float32)
+    return _encoded((_linear(image) * factor).clip(0, 1))
 
 
 def _linear(image: np.ndarray) -> np.ndarray:

@@ -25,15 +25,19 @@ def quality_sheet(
     """
     small, paths = imported.sweep.small, imported.sweep.paths
     shown = np.unique(np.linspace(0, len(small) - 1, min(SHOWN, len(small))).round().astype(int))
-    cells = [_cell(small[i], f"slice {i} ({paths[i].name})") for i in shown]
+    # Reduced slices and full-size maps have the same shape but for rounding.
+    size = CELL_PX, round(CELL_PX * picture.shape[0] / picture.shape[1])
+    cells = [_cell(small[i], f"slice {i} ({paths[i].name})", size) for i in shown]
     last = len(small) - 1
     # Faint where it is not trusted.
     trust = 0.25 + 0.75 * confidence[..., None]
     cells += [
-        _cell(picture, "all in focus"),
-        _cell(_colours(index / max(last, 1)) * trust, f"sharpest slice: dark 0, yellow {last}"),
-        _cell(np.repeat(confidence[..., None], 3, axis=2), "confidence: white is trusted"),
-        _cell(_doubtful(picture, confidence), "red: left out of scores"),
+        _cell(picture, "all in focus", size),
+        _cell(
+            _colours(index / max(last, 1)) * trust, f"sharpest slice: dark 0, yellow {last}", size
+        ),
+        _cell(np.repeat(confidence[..., None], 3, axis=2), "confidence: white is trusted", size),
+        _cell(_doubtful(picture, confidence), "red: left out of scores", size),
     ]
     columns = 3 if len(cells) <= 9 else 4
     blank = np.ones_like(cells[0])
@@ -42,11 +46,8 @@ def quality_sheet(
     return np.vstack([*rows, _text(describe(imported), rows[0].shape[1])])
 
 
-def _cell(picture: np.ndarray, title: str) -> np.ndarray:
-    height = round(CELL_PX * picture.shape[0] / picture.shape[1])
-    small = cv2.resize(
-        picture.astype(np.float32), (CELL_PX, height), interpolation=cv2.INTER_AREA
-    ).clip(0, 1)
+def _cell(picture: np.ndarray, title: str, size: tuple[int, int]) -> np.ndarray:
+    small = cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA).clip(0, 1)
     strip = Image.new("RGB", (CELL_PX, CAPTION_PX), "white")
     font = ImageFont.load_default(size=14)
     ImageDraw.Draw(strip).text((4, 3), title[:56], fill="black", font=font)
