@@ -184,3 +184,15 @@ def test_w_is_made_as_coarse_as_uw(scale):
     uw = cv2.resize(small, (140, 112), interpolation=cv2.INTER_CUBIC)
     untold = np.abs(image - uw).mean()
     assert np.abs(like_uw(image, scale) - uw).mean() < 0.6 * untold
+
+
+@pytest.mark.parametrize("coc", [6.0, 11.0, 25.0])
+def test_a_point_is_spread_as_far_as_by_a_disc(coc):
+    point = np.zeros((96, 96), np.float32)
+    point[48, 48] = 1
+    spread = blurred(point, coc).sum(axis=0)
+    x = np.arange(96)
+    centre = (spread * x).sum() / spread.sum()
+    variance = (spread * (x - centre) ** 2).sum() / spread.sum()
+    # A disc has a sixteenth of its squared diameter along one axis, a pixel a twelfth.
+    assert variance == pytest.approx(coc**2 / 16 + 1 / 12, rel=0.03)
