@@ -97,6 +97,15 @@ def test_a_failed_match_takes_its_own_colours_surface():
     np.testing.assert_allclose(filled[17:23, 46:50], FAR, rtol=1e-5)
 
 
+def test_colour_outvotes_more_neighbours():
+    disparity, guide = np.full((40, 60), FAR, np.float32), GRAY.copy()
+    disparity[:, 28:32], guide[:, 28:32] = NEAR, 0.9
+    disparity[10:30, 10:50] = UNKNOWN  # on the pole two neighbours know it, six the wall
+    filled = fill_unknown(disparity, guide, strips_at=1)
+    np.testing.assert_allclose(filled[15:25, 29:31], NEAR, rtol=1e-5)
+    np.testing.assert_allclose(filled[15:25, 34:46], FAR, rtol=1e-5)
+
+
 def test_nothing_known_gives_zeros():
     assert not fill_unknown(np.full((6, 8), UNKNOWN), GRAY[:6, :8], 1).any()
 
