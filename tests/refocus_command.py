@@ -12,6 +12,7 @@ from dfnet.io.images import write_image
 from dfnet.model import DFNet
 from dfnet.optics import BlurLaw
 from dfnet.preprocess import Preprocessed
+from dfnet.preprocess.verdict import GOOD
 
 ROOT = Path(__file__).parents[1]
 HEIGHT, WIDTH = 96, 128
@@ -39,6 +40,7 @@ def matched(image_w, image_uw, cameras):
         baseline_direction=(0.0, 1.0),
         depth_w_m=None,
         relative_inverse_depth=disparity / 10,
+        verdict=GOOD,
         notes=("a remark on the photos",),
     )
 

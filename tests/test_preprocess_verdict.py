@@ -6,7 +6,7 @@ from dfnet.errors import InputError
 from dfnet.preprocess.register import NoOverlapError, Registration, SwappedError
 from dfnet.preprocess.verdict import (
     Findings,
-    Views,
+    Pictures,
     judge,
     measure_shake,
     textured_share,
@@ -41,7 +41,7 @@ def views(wide=None, uw_on_w=None, ultrawide=None, matched_share=1.0):
     wide = disc(uw_on_w, 7) if wide is None else wide
     matched = np.zeros((HEIGHT, WIDTH), bool)
     matched[: round(matched_share * HEIGHT)] = True
-    return Views(wide, uw_on_w if ultrawide is None else ultrawide, uw_on_w, matched)
+    return Pictures(wide, uw_on_w if ultrawide is None else ultrawide, uw_on_w, matched)
 
 
 def findings(astray=0.0, sure=True, defocus=True, scale=1.4, moved=30.0):

@@ -15,6 +15,7 @@ from dfnet.errors import InputError
 from dfnet.io.images import write_whole
 from dfnet.optics import BlurLaw
 from dfnet.preprocess.result import Preprocessed
+from dfnet.preprocess.verdict import Verdict
 
 FOLDER = ".dfnet_cache"
 VERSION = 2  # raise it whenever results change for the same photos and settings
@@ -109,6 +110,7 @@ def _packed(result: Preprocessed, key: str) -> tuple[dict[str, np.ndarray], dict
         "blur_law_deviation": list(result.blur_law_deviation),
         "device_defocus_per_disparity": result.device_defocus_per_disparity,
         "baseline_direction": list(result.baseline_direction),
+        "verdict": list(result.verdict),
         "notes": list(result.notes),
     }
     if result.depth_w_m is not None:
@@ -143,5 +145,6 @@ def _unpacked(stored, header: dict) -> Preprocessed:
         blur_law_deviation=tuple(header["blur_law_deviation"]),
         device_defocus_per_disparity=header["device_defocus_per_disparity"],
         baseline_direction=tuple(header["baseline_direction"]),
+        verdict=Verdict(*header["verdict"]),
         notes=tuple(header["notes"]),
     )

@@ -25,6 +25,7 @@ from dfnet.preprocess.pipeline import Preprocessor, image_pixels, image_tensor
 from dfnet.preprocess.result import Preprocessed
 from dfnet.preprocess.stack_geometry import load_geometry
 from dfnet.preprocess.validity import reasons
+from dfnet.preprocess.verdict import GOOD
 from dfnet.warp import backward_warp, inside_frame
 
 
@@ -113,6 +114,7 @@ def stack_preprocessing(capture: Capture, index: int) -> Preprocessed:
         baseline_direction=geometry.baseline_direction,
         depth_w_m=None,
         relative_inverse_depth=relative_inverse_depth(disparity, geometry.valid_w),
+        verdict=GOOD,
         notes=geometry.notes,
     )
 
@@ -166,6 +168,7 @@ def true_preprocessing(capture: Capture, index: int = 0) -> Preprocessed:
         baseline_direction=tuple(float(v) for v in baseline / np.hypot(*baseline)),
         depth_w_m=truth.depth_w_m,
         relative_inverse_depth=relative_inverse_depth(disparity, torch.ones_like(occluded)),
+        verdict=GOOD,
         notes=(),
     )
 

@@ -10,6 +10,7 @@ from dfnet.camera import Camera
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.align import (
     Views,
+    gray,
     gray_8_bit,
     shrink,
     straighten,
@@ -48,6 +49,7 @@ from dfnet.preprocess.stereo import (
 )
 from dfnet.preprocess.sweep import DefocusSweep
 from dfnet.preprocess.validity import Reason
+from dfnet.preprocess.verdict import GOOD, Findings, Pictures, Verdict, judge
 
 MAX_LEFT_ACROSS_PX = 0.003  # of the longer side; more means that rectification failed
 MATCH_DEVIATION_PX = 0.5  # of disparity, at the matcher's resolution, where a match is sure
@@ -73,7 +75,7 @@ class Preprocessor:
     matcher: Matcher | None = field(default_factory=DefocusSweep)
     working_side_px: int = 1024
     coarse_share: float = 0.5
-    fine_share: float = 1.0
+    fine_share: float = 0.75
     calibration_side_px: int = 512
     rectification_rounds: int = 2
     use_phone_depth: bool = False
@@ -129,7 +131,9 @@ class Preprocessor:
             stereo = with_phone_depth(stereo, phone_depth)
         draft = _assemble((w, uw), views, rectification, stereo, guide, colour, fit, device)
         draft = _with_metres(draft, rig, focus_distance_m)
-        return draft._replace(notes=(*_doubts(stereo, fit, left, w.shape[:2]), *draft.notes))
+        verdict = _verdict(views, rectification, stereo, guide, fit)
+        notes = (*_doubts(stereo, fit, left, w.shape[:2]), *_on_bend(rectification), *draft.notes)
+        return draft._replace(verdict=verdict, notes=notes)
 
     def _blur_fit(self, views, stereo, guide, device) -> BlurFit:
         """The blur law in full W px, fitted on a small grid."""
@@ -210,6 +214,7 @@ def _assemble(photos, views, rectification, stereo, guide, colour, fit, device) 
         baseline_direction=tuple(float(v) for v in stereo.baseline_direction),
         depth_w_m=None,
         relative_inverse_depth=relative_inverse_depth(disparity_w_px, valid_w),
+        verdict=GOOD,
         notes=(),
     )
 
@@ -250,6 +255,26 @@ def _with_metres(draft, rig, focus_distance_m) -> Preprocessed:
             )
     depth = depth_from_disparity(disparity, rig)
     return draft._replace(disparity_w_px=disparity, blur_law=moved, depth_w_m=depth, notes=notes)
+
+
+def _verdict(views, rectification, stereo, guide, fit) -> Verdict:
+    """What is gravest, for people and scripts."""
+    pictures = Pictures(
+        gray(views.image_w), gray(views.plain_uw), gray(guide).clip(0, 1), stereo.matched_w
+    )
+    found = Findings(
+        rectification.registration,
+        rectification.astray_share,
+        stereo.near_far.is_sure,
+        fit.law.defocus_per_disparity > 0,
+    )
+    return judge(pictures, found)
+
+
+def _on_bend(rectification: Rectification) -> list[str]:
+    if rectification.bend is None:
+        return []
+    return ["No two cameras explain how the photos differ; they were matched in two dimensions."]
 
 
 def _doubts(stereo: Stereo, fit: BlurFit, left: float, shape: tuple[int, int]) -> list[str]:

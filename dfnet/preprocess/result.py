@@ -5,6 +5,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from dfnet.optics import BlurLaw
+from dfnet.preprocess.verdict import Verdict
 
 
 class Preprocessed(NamedTuple):
@@ -31,6 +32,7 @@ class Preprocessed(NamedTuple):
         baseline_direction: unit vector W to UW in W's image axes (x, y).
         depth_w_m: (1, H, W) [m], or None where the rig is not known.
         relative_inverse_depth: (1, H, W) in [0, 1], 1 nearest; no unit.
+        verdict: the gravest that is wrong with the pair, or `good`.
         notes: what the user should know, one plain sentence each.
     """
 
@@ -49,4 +51,5 @@ class Preprocessed(NamedTuple):
     baseline_direction: tuple[float, float]
     depth_w_m: Tensor | None
     relative_inverse_depth: Tensor
+    verdict: Verdict
     notes: tuple[str, ...]

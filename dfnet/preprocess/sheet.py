@@ -118,7 +118,7 @@ def _defocus_title(result: Preprocessed) -> str:
 def _notes(result: Preprocessed, shape: tuple[int, int]) -> np.ndarray:
     page = Image.new("RGB", (CELL_PX, round(CELL_PX * shape[0] / shape[1])), "white")
     draw, font, y = ImageDraw.Draw(page), ImageFont.load_default(size=16), 8
-    for note in result.notes or ("Nothing to complain about.",):
+    for note in (f"{result.verdict.name}: {result.verdict.sentence}", *result.notes):
         for line in _wrapped(note, 56):
             draw.text((8, y), line, fill="black", font=font)
             y += 22

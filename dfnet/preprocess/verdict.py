@@ -13,7 +13,7 @@ DARK = 0.15  # the brightest tenth of the picture is darker, sRGB-encoded
 TEXTURE = 0.012  # local standard deviation that can be matched
 MIN_TEXTURED_SHARE = 0.15
 MIN_MATCHED_SHARE = 0.4
-MAX_ASTRAY_SHARE = 0.05
+MAX_ASTRAY_SHARE = 0.08
 SAME_FIELD = 0.02  # fields of view that differ by less are one
 SAME_PX_SHARE = 0.002  # of W's longer side
 SAME_VALUE = 0.02
@@ -31,7 +31,7 @@ class Verdict(NamedTuple):
     sentence: str
 
 
-class Views(NamedTuple):
+class Pictures(NamedTuple):
     """Gray pictures in [0, 1], sRGB-encoded.
 
     Attributes:
@@ -109,15 +109,15 @@ SWAPPED = Verdict("swapped", "The wide and the ultra-wide photo were given in th
 UNUSABLE = Verdict("unusable", "The capture could not be preprocessed.")
 
 
-def judge(views: Views, findings: Findings) -> Verdict:
+def judge(pictures: Pictures, findings: Findings) -> Verdict:
     """The gravest of what is wrong, or `GOOD`."""
     doubts = (
-        (IDENTICAL, lambda: _is_identical(views, findings.registration)),
-        (DARK_UW, lambda: float(np.quantile(views.ultrawide, 0.9)) < DARK),
-        (LITTLE_TEXTURE, lambda: textured_share(views.wide) < MIN_TEXTURED_SHARE),
+        (IDENTICAL, lambda: _is_identical(pictures, findings.registration)),
+        (DARK_UW, lambda: float(np.quantile(pictures.ultrawide, 0.9)) < DARK),
+        (LITTLE_TEXTURE, lambda: textured_share(pictures.wide) < MIN_TEXTURED_SHARE),
         (MOVING, lambda: findings.astray_share > MAX_ASTRAY_SHARE),
-        (POOR_MATCH, lambda: float(views.matched.mean()) < MIN_MATCHED_SHARE),
-        (SHAKEN, lambda: _is_shaken(views)),
+        (POOR_MATCH, lambda: float(pictures.matched.mean()) < MIN_MATCHED_SHARE),
+        (SHAKEN, lambda: _is_shaken(pictures)),
         (UNSURE_ORDER, lambda: not findings.is_order_sure),
         (NO_DEFOCUS, lambda: not findings.has_defocus),
     )
@@ -138,19 +138,19 @@ def textured_share(gray: np.ndarray) -> float:
     return float((square - mean**2 > TEXTURE**2).mean())
 
 
-def measure_shake(views: Views) -> Shake:
+def measure_shake(pictures: Pictures) -> Shake:
     """Compare the gradients of W and of UW on W, direction by direction.
 
     A lens out of focus takes detail from all directions alike, a moving hand from one, which is the
     same all over the picture.
     """
     ratios, turns = [], []
-    tensors = [_structure(gray) for gray in (views.wide, views.uw_on_w)]
-    height, width = views.wide.shape
+    tensors = [_structure(gray) for gray in (pictures.wide, pictures.uw_on_w)]
+    height, width = pictures.wide.shape
     for y in range(0, height - TILE_PX + 1, TILE_PX):
         for x in range(0, width - TILE_PX + 1, TILE_PX):
             tile = slice(y, y + TILE_PX), slice(x, x + TILE_PX)
-            used = views.matched[tile]
+            used = pictures.matched[tile]
             if used.mean() < MIN_TILE_SHARE:
                 continue
             seen, true = (tensor[tile][used].mean(axis=0) for tensor in tensors)
@@ -178,15 +178,15 @@ def _kept(seen: np.ndarray, true: np.ndarray) -> tuple[float, float]:
     return float(shares.max() / shares.min()), math.atan2(y, x)
 
 
-def _is_shaken(views: Views) -> bool:
-    shake = measure_shake(views)
+def _is_shaken(pictures: Pictures) -> bool:
+    shake = measure_shake(pictures)
     return shake.ratio > SHAKEN_RATIO and shake.one_way > ONE_WAY
 
 
-def _is_identical(views: Views, registration: Registration) -> bool:
+def _is_identical(pictures: Pictures, registration: Registration) -> bool:
     scale = math.sqrt(abs(np.linalg.det(registration.w_from_uw[:2, :2])))
     low, high = registration.motion_range_px
-    same_field = abs(scale * views.ultrawide.shape[1] / views.wide.shape[1] - 1) < SAME_FIELD
-    differ = np.abs(views.wide - views.uw_on_w)[views.matched]
-    still = high - low < max(1.0, SAME_PX_SHARE * max(views.wide.shape))
+    same_field = abs(scale * pictures.ultrawide.shape[1] / pictures.wide.shape[1] - 1) < SAME_FIELD
+    differ = np.abs(pictures.wide - pictures.uw_on_w)[pictures.matched]
+    still = high - low < max(1.0, SAME_PX_SHARE * max(pictures.wide.shape))
     return bool(same_field and still and len(differ) > 0 and differ.mean() < SAME_VALUE)
