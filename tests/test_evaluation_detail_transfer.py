@@ -15,6 +15,7 @@ from dfnet.evaluation.question import Question
 from dfnet.optics import BlurLaw
 from dfnet.photo import srgb_from_linear
 from dfnet.preprocess import Preprocessed
+from dfnet.preprocess.verdict import GOOD
 
 HEIGHT, WIDTH, BORDER = 120, 160, 32
 COC_PX = 6.0
@@ -50,6 +51,7 @@ def ask(image_w, guide, shown_px, wanted_px, occluded=None):
         baseline_direction=(1.0, 0.0),
         depth_w_m=None,
         relative_inverse_depth=nothing,
+        verdict=GOOD,
         notes=(),
     )
     return Question("all_in_focus", "", image_w, prepared, nothing + wanted_px, Camera(), image_w)

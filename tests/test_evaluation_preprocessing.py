@@ -29,6 +29,7 @@ from dfnet.evaluation.preprocessing.run import (
 from dfnet.evaluation.preprocessing.stereo import StereoSet
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess import Preprocessed
+from dfnet.preprocess.verdict import GOOD
 
 HEIGHT, WIDTH = 20, 30
 LAW = BlurLaw(0.5, 10.0)
@@ -69,6 +70,7 @@ def make_result(truth, flow=None, disparity=None, law=LAW, occluded=None):
         baseline_direction=(1.0, 0.0),
         depth_w_m=None,
         relative_inverse_depth=torch.zeros_like(disparity),
+        verdict=GOOD,
         notes=(),
     )
 

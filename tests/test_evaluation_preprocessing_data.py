@@ -31,6 +31,7 @@ from dfnet.io.images import write_image
 from dfnet.optics import BlurLaw
 from dfnet.preprocess import Preprocessed
 from dfnet.preprocess.match import EpipolarPair, Match, SemiGlobalMatcher
+from dfnet.preprocess.verdict import GOOD
 
 HEIGHT, WIDTH = 96, 160
 LAW = BlurLaw(0.3, 10.0)
@@ -187,6 +188,7 @@ def stub_result(flow, valid):
         baseline_direction=(1.0, 0.0),
         depth_w_m=None,
         relative_inverse_depth=nothing,
+        verdict=GOOD,
         notes=(),
     )
 

@@ -23,7 +23,7 @@ MEASURED_PX = 1024  # side of the part of a photo that noise is measured on
 MIN_TRUSTED_SHARE = 0.1
 ASTRAY_PX = 2.0  # at working resolution, across the baseline
 ASTRAY_AREA_PX = 9  # side of the smallest area that counts
-MAX_ASTRAY_SHARE = 0.08  # more, and the epipolar model is given up; glass and mirrors reach 0.06
+MAX_ASTRAY_SHARE = 0.065  # more, and the epipolar model is given up; glass alone reached 0.06
 
 
 class Views(NamedTuple):
