@@ -8,7 +8,6 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import cv2
@@ -24,7 +23,6 @@ from dfnet.evaluation.methods import CONTROLS
 from dfnet.evaluation.score import score_capture
 from dfnet.importing.pipeline import find_direction, import_stack
 from dfnet.importing.read import find_shots
-from dfnet.importing.sheet import quality_sheet
 from dfnet.importing.sweep import align_sweep
 from dfnet.model import DFNet
 from dfnet.preprocess import preprocess_capture
@@ -278,18 +276,6 @@ def test_a_mistake_gets_one_message_and_leaves_nothing(
     assert said.startswith("error: ")
     assert message in said
     assert sorted(p.name for p in tmp_path.iterdir()) == ["photos"]
-
-
-def test_the_sheet_holds_pictures_whose_shapes_differ_by_rounding():
-    small = [np.zeros((339, 420, 3), np.float32)] * 2
-    sharpest = SimpleNamespace(index=np.zeros((339, 420)), confidence=np.ones((339, 420)))
-    paths = [Path("a.jpg"), Path("b.jpg")]
-    imported = SimpleNamespace(sweep=SimpleNamespace(small=small, paths=paths, sharpest=sharpest))
-    picture, maps = np.zeros((851, 1051, 3), np.float32), np.ones((851, 1051), np.float32)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dfnet.importing.sheet.describe", lambda _: ["good"])
-        sheet = quality_sheet(imported, picture, maps, maps)
-    assert sheet.shape[1] == 3 * 420
 
 
 def test_an_interrupted_import_leaves_nothing(tripod, tmp_path, monkeypatch):
