@@ -25,12 +25,13 @@ CAMERA_FIELDS = ("FocalLength", "FocalLengthIn35mmFilm", "FNumber", "Make", "Mod
 _EXIF_IFD = ExifTags.IFD.Exif
 
 
-def read_image(path: Path | str) -> Tensor:
+def read_image(path: Path | str, frame: int | None = None) -> Tensor:
     """Read a photo, upright (EXIF orientation applied).
 
     Args:
         path: an 8 or 16-bit image file; HEIC and DNG need their extras. Gray becomes three equal
             channels; alpha is dropped.
+        frame: which picture of a file that holds several; its main one when None.
 
     Returns:
         (3, H, W) float32, RGB, in [0, 1], still in the file's own encoding (sRGB for photos).
@@ -41,7 +42,7 @@ def read_image(path: Path | str) -> Tensor:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file\n  Check the spelling; paths are relative to here.")
-    pixels = _decode(path)
+    pixels = _decode(path, frame)
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise InputError(
@@ -55,7 +56,7 @@ def read_image(path: Path | str) -> Tensor:
     return torch.from_numpy(planes)
 
 
-def _decode(path: Path) -> np.ndarray:
+def _decode(path: Path, frame: int | None) -> np.ndarray:
     """(H, W, 3) RGB, uint8 or float32 in [0, 1]; Pillow finds damage, OpenCV keeps 16 bits."""
     if path.suffix.lower() in DNG:
         return decode_dng(path)
@@ -63,13 +64,14 @@ def _decode(path: Path) -> np.ndarray:
         let_pillow_read_heic(path)
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            image.seek(image.tell() if frame is None else frame)
             _refuse_unusable(path, image)
             if any(";16" in str(part) for part in image.tile):
                 image.load()
                 return _decode_16_bit(path)
             upright = ImageOps.exif_transpose(image).convert("RGB")
             return np.asarray(upright)
-    except (UnidentifiedImageError, OSError, SyntaxError, cv2.error) as error:
+    except (UnidentifiedImageError, OSError, EOFError, SyntaxError, cv2.error) as error:
         raise InputError(
             f"{path}: cannot be read as an image ({error})\n"
             "  The file is damaged, cut short or of a kind not supported (JPEG, PNG, WebP and\n"
@@ -98,16 +100,19 @@ def _refuse_unusable(path: Path, image: Image.Image) -> None:
         )
 
 
-def read_exif(path: Path | str, names: tuple[str, ...] = CAMERA_FIELDS) -> dict[str, float | str]:
-    """EXIF fields by name; empty where the file has none."""
+def read_exif(
+    path: Path | str, names: tuple[str, ...] = CAMERA_FIELDS, frame: int | None = None
+) -> dict[str, float | str]:
+    """EXIF fields by name, of the file's main picture or of the given one; empty where none are."""
     if Path(path).suffix.lower() in HEIC:
         let_pillow_read_heic(Path(path))
     try:
         with Image.open(path) as image:
+            image.seek(image.tell() if frame is None else frame)
             exif = image.getexif()
             found = {ExifTags.TAGS.get(k): v for k, v in exif.items()}
             found |= {ExifTags.TAGS.get(k): v for k, v in exif.get_ifd(_EXIF_IFD).items()}
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except (UnidentifiedImageError, OSError, EOFError, SyntaxError, ValueError):
         return {}
     numbers = {n: found[n] for n in names if n in found}
     return {n: v if isinstance(v, str) else float(v) for n, v in numbers.items()}
