@@ -2,6 +2,7 @@
 
   python scripts/preprocess.py root=FOLDER [sheet=FOLDER] [workers=2] [slices=0]
   python scripts/preprocess.py wide=W.jpg ultrawide=UW.jpg output=sheet.png
+  python scripts/preprocess.py wide=SPATIAL.heic output=sheet.png
 
 With root, each slice of each capture below it is prepared and cached beside the capture; what is
 cached and unchanged is skipped. Further options: preprocess=sgbm (the chain), camera=pixel6pro,

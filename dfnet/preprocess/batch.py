@@ -15,10 +15,10 @@ from rich.progress import track
 from dfnet.camera import Camera, camera_from_json
 from dfnet.capture import find_captures, load_capture
 from dfnet.errors import InputError
-from dfnet.io.images import read_image, write_image
+from dfnet.io.images import write_image
 from dfnet.io.phone_depth import read_phone_depth
-from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size
 from dfnet.preprocess.captures import preprocess_capture
+from dfnet.preprocess.photos import load_photos
 from dfnet.preprocess.pipeline import Preprocessor
 from dfnet.preprocess.sheet import contact_sheet
 
@@ -50,25 +50,18 @@ class Job:
 def preprocess_photos(
     job: Job, wide: str | None, ultrawide: str | None, output: str | None
 ) -> None:
-    """One pair of photo files to one contact sheet; nothing else is written.
+    """One pair of photos, or a spatial photo, to one contact sheet; nothing else is written.
 
     Raises:
         InputError: a file is not named or cannot be used.
     """
-    for name, value in {"wide": wide, "ultrawide": ultrawide, "output": output}.items():
-        if value is None:
-            raise InputError(
-                f"{name}=...: not given\n"
-                "  Name wide=, ultrawide= and output= for one pair, or root= for captures."
-            )
-    image_w, image_uw = read_image(wide), read_image(ultrawide)
-    photos = image_w, image_uw
-    exif = exif_cameras((wide, ultrawide), photos) if job.metadata else {}
-    cameras = known_cameras(preset_at_size(job.preset, photos), exif)
+    if output is None:
+        raise InputError("output=...: not given\n  Name the contact sheet: output=sheet.png")
+    pair = load_photos(wide, ultrawide, job.preset, job.metadata)
     depth = read_phone_depth(wide) if job.preprocessor.use_phone_depth else None
-    result = job.preprocessor(image_w, image_uw, cameras, phone_depth=depth and depth.disparity)
-    write_image(contact_sheet(image_w, image_uw, result), output)
-    for note in result.notes:
+    result = job.preprocessor(*pair[:3], phone_depth=depth and depth.disparity)
+    write_image(contact_sheet(pair.image_w, pair.image_uw, result), output)
+    for note in (*pair.notes, *result.notes):
         print(f"note: {note}")
     print(f"wrote {output}")
 

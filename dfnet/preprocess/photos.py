@@ -1,0 +1,61 @@
+"""Photo files as people have them: two files, or one spatial photo; pictures and cameras out."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from dfnet.camera import Camera
+from dfnet.errors import InputError
+from dfnet.io.images import read_image
+from dfnet.io.spatial import read_spatial_photo
+from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size
+
+
+class PhotoPair(NamedTuple):
+    """Two photos and what is known of their cameras.
+
+    Attributes:
+        image_w: (3, H, W).
+        image_uw: (3, H', W').
+        cameras: what is known of `wide` and `ultrawide`; `preprocess_pair` takes it.
+        notes: for people, in plain words.
+    """
+
+    image_w: Tensor
+    image_uw: Tensor
+    cameras: dict[str, Camera]
+    notes: tuple[str, ...] = ()
+
+
+def load_photos(
+    wide: Path | str | None,
+    ultrawide: Path | str | None = None,
+    preset: dict[str, Camera] | None = None,
+    metadata: bool = True,
+) -> PhotoPair:
+    """Read a pair of photos and what their files say.
+
+    Args:
+        wide: W's file; or a spatial photo, which holds both.
+        ultrawide: UW's file; None for a spatial photo.
+        preset: cameras that the user names; they are believed before the files.
+        metadata: whether to believe the files at all.
+
+    Raises:
+        InputError: a file is missing or damaged, or there is no second photo.
+    """
+    if wide is None:
+        raise InputError(
+            "wide=...: not given\n"
+            "  Name wide= and ultrawide= for a pair, wide= for a spatial photo, root= for captures."
+        )
+    preset = preset or {}
+    if ultrawide is None:
+        photo = read_spatial_photo(wide)
+        images, found, notes = (photo.image_w, photo.image_uw), photo.cameras, photo.notes
+    else:
+        images, notes = (read_image(wide), read_image(ultrawide)), ()
+        found = exif_cameras((Path(wide), Path(ultrawide)), images) if metadata else {}
+    cameras = known_cameras(preset_at_size(preset, images), found if metadata else {})
+    return PhotoPair(*images, cameras, notes)
