@@ -1,13 +1,15 @@
 """What is known of one camera, and how it is written in metadata and presets."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from dfnet.errors import InputError
 from dfnet.optics import Lens
+
+FILM_DIAGONAL_MM = 43.27  # of 36 x 24 mm, what "equivalent" focal lengths refer to
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,16 @@ class Camera:
         known = (self.focal_length_m, self.focal_length_px, self.f_number)
         return None if None in known else Lens(*known, focus_distance_m)
 
+    def scaled(self, factor: float) -> "Camera":
+        """The camera of its image resized by `factor`."""
+        centre, frame = self.principal_point_px, self.full_frame_px
+        return replace(
+            self,
+            focal_length_px=self.focal_length_px and self.focal_length_px * factor,
+            principal_point_px=centre and tuple((v + 0.5) * factor - 0.5 for v in centre),
+            full_frame_px=frame and tuple(v * factor for v in frame),
+        )
+
 
 def camera_from_json(record: dict, where: str) -> Camera:
     """A camera from metadata or a preset, millimetres and micrometres converted to SI.
@@ -65,6 +77,20 @@ def camera_from_json(record: dict, where: str) -> Camera:
         if value is not None and not 0 < value < 1e6:
             raise InputError(f"{where}: {name} is {value}\n  It must be a positive number.")
     return Camera(**{k: tuple(v) if isinstance(v, list) else v for k, v in record.items()})
+
+
+def equivalent_f_number(camera: Camera, shape: tuple[int, int]) -> float | None:
+    """The f-number that blurs as much on 36 x 24 mm behind a lens of the same view; None: unknown.
+
+    Args:
+        camera: needs both focal lengths and the f-number.
+        shape: (H, W) of the image that `focal_length_px` counts.
+    """
+    known = (camera.focal_length_m, camera.focal_length_px, camera.f_number)
+    if None in known:
+        return None
+    equivalent_mm = camera.focal_length_px * FILM_DIAGONAL_MM / math.hypot(*shape)
+    return camera.f_number * equivalent_mm / (1000 * camera.focal_length_m)
 
 
 def radial_map(height: int, width: int, camera: Camera | None = None) -> Tensor:

@@ -12,7 +12,7 @@ from pathlib import Path
 from dfnet import __version__
 from dfnet.errors import InputError
 from dfnet.io.images import check_writable
-from dfnet.targets import check_aperture_scale
+from dfnet.targets import Aperture
 
 TARGETS = ("all_in_focus", "refocus", "aperture", "map", "like")
 _INPUTS = ("wide", "ultrawide", "path", "like")
@@ -174,7 +174,7 @@ def _check_numbers(recipe: Recipe) -> None:
         if value is not None and not _is_number(value):
             raise InputError(f"{name}={value}: not a number\n  Write it as {name}=1.5")
     if recipe.aperture_scale is not None:
-        check_aperture_scale(recipe.aperture_scale)
+        Aperture(recipe.aperture_scale)
     if recipe.bits not in (8, 16):
         raise InputError(f"bits={recipe.bits}: not possible\n  Choose 8 or 16.")
 

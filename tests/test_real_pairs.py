@@ -54,7 +54,7 @@ def test_near_things_have_the_larger_disparity(pair):
 def test_all_in_focus_comes_nearer_to_the_photo_taken_in_focus(pair):
     scene, image_w, prepared = pair
     truth = read(scene, "target")
-    wanted = targets.all_in_focus(prepared.defocus_w_px)
+    wanted = targets.maps.all_in_focus(prepared.defocus_w_px)
     got = refocus(DFNet.from_pretrained(), image_w, prepared, wanted)
     assert aligned_psnr(got, truth) > aligned_psnr(image_w, truth) + LEAST_GAIN_DB[scene]
 

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from dfnet.camera import Camera
+from dfnet.camera import FILM_DIAGONAL_MM, Camera
 from dfnet.io.images import read_exif
-
-FILM_DIAGONAL_MM = 43.27  # of 36 x 24 mm, what "equivalent" focal lengths refer to
 
 
 def known_cameras(*sources: dict[str, Camera]) -> dict[str, Camera]:

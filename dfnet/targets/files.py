@@ -1,8 +1,4 @@
-"""What is wanted: target defocus maps, signed circle-of-confusion diameters in W's pixels.
-
-A focus shift moves the sharp plane, and as defocus is linear in disparity it adds one constant to
-the whole signed map; an aperture change multiplies the map.
-"""
+"""Target maps in files: signed circle-of-confusion diameters in the wide photo's pixels."""
 
 import math
 from pathlib import Path
@@ -14,67 +10,10 @@ from torch import Tensor
 
 from dfnet.errors import InputError
 
-MAX_APERTURE_SCALE = 16.0
 MAX_COC_OF_DIAGONAL = 0.2
-_CLICK_OF_DIAGONAL = 0.004  # half the side of the window that a click reads, 13 px of a 12 MP photo
 
 
-def all_in_focus(defocus_w_px: Tensor) -> Tensor:
-    """No blur anywhere, (1, H, W)."""
-    return torch.zeros_like(defocus_w_px)
-
-
-def refocus_at(defocus_w_px: Tensor, point: tuple[float, float]) -> Tensor:
-    """The same lens focused on what is seen at `point`.
-
-    Args:
-        defocus_w_px: signed diameter that W shows [px], (1, H, W).
-        point: (x, y) in W's pixels. The median of a small window around it is used, as single
-            pixels of an estimated map are noisy.
-
-    Returns:
-        Signed diameter that is wanted [px], (1, H, W): zero around the point.
-
-    Raises:
-        InputError: the point is not in the picture.
-    """
-    height, width = defocus_w_px.shape[-2:]
-    x, y = point
-    if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
-        raise InputError(
-            f"focus_at=[{x:g},{y:g}]: outside of the picture, which is {width}x{height} pixels\n"
-            f"  Give x from 0 to {width - 1} and y from 0 to {height - 1}, from the top left."
-        )
-    radius = max(2, round(_CLICK_OF_DIAGONAL * math.hypot(height, width)))
-    column, row = round(x), round(y)
-    window = defocus_w_px[
-        ...,
-        max(0, row - radius) : row + radius + 1,
-        max(0, column - radius) : column + radius + 1,
-    ]
-    return defocus_w_px - window.median()
-
-
-def aperture(defocus_w_px: Tensor, scale: float) -> Tensor:
-    """The same focus with an aperture `scale` times as wide, (1, H, W).
-
-    Raises:
-        InputError: the scale is negative, no number or beyond `MAX_APERTURE_SCALE`.
-    """
-    check_aperture_scale(scale)
-    return defocus_w_px * scale
-
-
-def check_aperture_scale(scale: float) -> None:
-    """Refuse what `aperture` would refuse, before there is a map."""
-    if not 0 <= scale <= MAX_APERTURE_SCALE:
-        raise InputError(
-            f"aperture_scale={scale:g}: must lie between 0 and {MAX_APERTURE_SCALE:g}\n"
-            "  It multiplies the blur: 0 is all in focus, 1 the photo as it is, 2 twice the blur."
-        )
-
-
-def from_file(
+def read_map(
     path: Path | str,
     shape: tuple[int, int],
     px_per_level: float | None = None,
@@ -116,7 +55,7 @@ def from_file(
 
 
 def write_map(target_defocus_w_px: Tensor, path: Path) -> None:
-    """Write a map so that `from_file` reads it back: .npy, (H, W) float16, to half a thousandth."""
+    """Write a map so that `read_map` reads it back: .npy, (H, W) float16, to half a thousandth."""
     np.save(path, target_defocus_w_px[0].cpu().numpy().astype(np.float16))
 
 
