@@ -51,12 +51,14 @@ class Refocuser:
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile_px: side of the tiles that the network sees; it bounds the memory.
         track: wraps the list of tiles, for a progress bar.
+        max_scale: of the photo that the network sees; less than 1 gives a quick preview.
     """
 
     model: nn.Module
     device: str = "auto"
     tile_px: int = TILE_PX
     track: Callable[[Sequence], Iterable] = iter
+    max_scale: float = 1.0
 
     @torch.no_grad()
     def __call__(
@@ -77,7 +79,7 @@ class Refocuser:
         full = full_sample(image_w, preprocessed, target_defocus_w_px, cameras or {})
         largest = largest_coc_px(full.defocus_w_px, full.target_defocus_w_px)
         limit = float(self.model.trained_coc_px)
-        scale = working_scale(largest, limit)
+        scale = min(self.max_scale, working_scale(largest, limit))
         working = resize_sample(full, scale, limit)
         picture, mask = self._in_tiles(working)
         picture = without_leftovers(picture, working)
