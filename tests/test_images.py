@@ -71,7 +71,6 @@ def damaged(folder):
         "cut.jpg": jpeg[: len(jpeg) // 2],
         "cut.png": deep[: len(deep) // 2],
         "flipped.png": bytes(flipped),
-        "empty.jpg": b"",
         "text.jpg": b"not a picture" * 100,
         "renamed.heic": b"\0\0\0\x18ftypheic" + b"\0" * 200,
     }
@@ -87,9 +86,20 @@ def test_damaged_files_are_named(tmp_path, capfd):
     assert capfd.readouterr().err == ""  # no chatter of the libraries beside our message
 
 
-@pytest.mark.parametrize("name", ["nowhere.jpg", "."])
-def test_a_missing_file_or_a_folder_is_named(tmp_path, name):
-    with pytest.raises(InputError, match="no such file"):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.jpg", "no such file"),
+        (".", "is a folder, not a photo"),
+        ("empty.jpg", "the file is empty"),
+        ("film.jpg", "1025 MiB is more than a photo has"),
+    ],
+)
+def test_what_is_no_photo_by_its_size_is_named(tmp_path, name, message):
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    with (tmp_path / "film.jpg").open("wb") as film:
+        film.truncate(1025 << 20)  # sparse: takes no room
+    with pytest.raises(InputError, match=message):
         read_image(tmp_path / name)
 
 

@@ -129,10 +129,13 @@ def test_what_is_no_folder_is_refused(tmp_path):
         find_shots(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize(("suffix", "module"), [("heic", "pi_heif"), ("dng", "rawpy")])
-def test_a_missing_extra_is_named(tmp_path, monkeypatch, suffix, module):
+@pytest.mark.parametrize(
+    ("suffix", "module", "head"),
+    [("heic", "pi_heif", b"\0\0\0\x18ftypheic"), ("dng", "rawpy", b"II*\0\x08\0\0\0")],
+)
+def test_a_missing_extra_is_named(tmp_path, monkeypatch, suffix, module, head):
     monkeypatch.setitem(__import__("sys").modules, module, None)
     path = tmp_path / f"a.{suffix}"
-    path.write_bytes(b"0" * 100)
+    path.write_bytes(head + b"0" * 100)
     with pytest.raises(InputError, match=rf"pip install 'dfnet\[{suffix}\]'"):
         read_image(path)

@@ -35,7 +35,7 @@ MISTAKES = {
     "corrupt": (["ultrawide=corrupt.jpg"], "corrupt.jpg: cannot be read as an image"),
     "truncated": (["wide=short.jpg"], "short.jpg: cannot be read as an image"),
     "tiny": (["wide=tiny.png"], "tiny.png: the picture is only 30x20 pixels"),
-    "a folder": (["wide=folder.png"], "folder.png: no such file"),
+    "a folder": (["wide=folder.png"], "folder.png: is a folder, not a photo"),
     "no wide": (["wide="], "wide=…: missing"),
     "twice the same": (["ultrawide=./W.png"], "given both as wide and as ultrawide"),
     "nan map": (["target=map", "path=nan.npy"], "12288 of the map's values are NaN"),

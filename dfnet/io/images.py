@@ -3,30 +3,29 @@
 import errno
 import os
 import tempfile
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags
 from torch import Tensor
 
 from dfnet import __version__
 from dfnet.errors import InputError
-from dfnet.io.phone_formats import DNG, HEIC, decode_dng, let_pillow_read_heic
+from dfnet.io.colour import Colours, colours_of
+from dfnet.io.decode import UNREADABLE, decode, open_picture
+from dfnet.io.encode import WRITABLE, Blocks, encode, largest_side_px
+from dfnet.io.exif import made_by
 
-MIN_SIDE_PX = 64
-MAX_PIXELS = 220_000_000
-WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
-Image.MAX_IMAGE_PIXELS = None  # phones take 200 megapixels; MAX_PIXELS is checked here
 CAMERA_FIELDS = ("FocalLength", "FocalLengthIn35mmFilm", "FNumber", "Make", "Model")
+SOFTWARE = f"dfnet {__version__}"
+STRIP_PX = 1 << 20  # converted at a time: photos are large
 _EXIF_IFD = ExifTags.IFD.Exif
 
 
 def read_image(path: Path | str, frame: int | None = None) -> Tensor:
-    """Read a photo, upright (EXIF orientation applied).
+    """Read a photo, upright (EXIF orientation applied) and in sRGB (its ICC profile applied).
 
     Args:
         path: an 8 or 16-bit image file; HEIC and DNG need their extras. Gray becomes three equal
@@ -34,125 +33,119 @@ def read_image(path: Path | str, frame: int | None = None) -> Tensor:
         frame: which picture of a file that holds several; its main one when None.
 
     Returns:
-        (3, H, W) float32, RGB, in [0, 1], still in the file's own encoding (sRGB for photos).
+        (3, H, W) float32, RGB, in [0, 1], sRGB; colours that sRGB lacks are clipped.
 
     Raises:
         InputError: the file is missing, no image, truncated, too small or absurdly large.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file\n  Check the spelling; paths are relative to here.")
-    pixels = _decode(path, frame)
-    height, width = pixels.shape[:2]
-    if min(height, width) < MIN_SIDE_PX:
-        raise InputError(
-            f"{path}: the picture is only {width}x{height} pixels\n"
-            f"  At least {MIN_SIDE_PX} on each side are needed. Is it a thumbnail?"
-        )
-    planes = np.empty((3, height, width), dtype=np.float32)
-    scale = np.float32(255) if pixels.dtype == np.uint8 else np.float32(1)
-    for c in range(3):  # no float copy beside the result: photos are large
-        np.divide(pixels[..., c], scale, out=planes[c], dtype=np.float32)
-    return torch.from_numpy(planes)
+    decoded = decode(Path(path), frame)
+    colours, _ = known_colours(decoded.metadata.icc)
+    return planes_of(decoded.pixels, colours)[0]
 
 
-def _decode(path: Path, frame: int | None) -> np.ndarray:
-    """(H, W, 3) RGB, uint8 or float32 in [0, 1]; Pillow finds damage, OpenCV keeps 16 bits."""
-    if path.suffix.lower() in DNG:
-        return decode_dng(path)
-    if path.suffix.lower() in HEIC:
-        let_pillow_read_heic(path)
+def known_colours(icc: bytes) -> tuple[Colours | None, bool]:
+    """The colour space of a profile, None for sRGB; and whether the profile was understood."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
-            image.seek(image.tell() if frame is None else frame)
-            _refuse_unusable(path, image)
-            if any(";16" in str(part) for part in image.tile):
-                image.load()
-                return _decode_16_bit(path)
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            return np.asarray(upright)
-    except (UnidentifiedImageError, OSError, EOFError, SyntaxError, cv2.error) as error:
-        raise InputError(
-            f"{path}: cannot be read as an image ({error})\n"
-            "  The file is damaged, cut short or of a kind not supported (JPEG, PNG, WebP and\n"
-            "  TIFF are). Copy it again from the phone, or export it as JPEG."
-        ) from error
+        return (colours_of(icc) if icc else None), True
+    except ValueError:
+        return None, False
 
 
-def _decode_16_bit(path: Path) -> np.ndarray:
-    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if pixels is None or pixels.dtype != np.uint16:
-        raise OSError("its 16-bit data cannot be decoded")
-    return pixels[..., ::-1].astype(np.float32) / 65535
+def planes_of(pixels: np.ndarray, colours: Colours | None) -> tuple[Tensor, float]:
+    """Pixels as a file has them to a picture in sRGB.
+
+    Args:
+        pixels: (H, W, 3) uint8 or uint16.
+        colours: their colour space; None for sRGB.
+
+    Returns:
+        (3, H, W) float32 in [0, 1], and the share of pixels whose colour sRGB lacks by more than a
+        rounding error.
+    """
+    height, width = pixels.shape[:2]
+    top = np.float32(np.iinfo(pixels.dtype).max)
+    planes = np.empty((3, height, width), dtype=np.float32)
+    beyond = 0
+    for rows in _strips(height, width):
+        strip = planes[:, rows]
+        for c in range(3):  # no float copy beside the result
+            np.divide(pixels[rows, :, c], top, out=strip[c], dtype=np.float32)
+        if colours is not None:
+            seen = colours.to_srgb(strip)
+            beyond += int((np.abs(seen - 0.5) > 0.5 + 1 / 255).any(0).sum())
+            np.clip(seen, 0, 1, out=strip)
+    return torch.from_numpy(planes), beyond / (height * width)
 
 
-def _refuse_unusable(path: Path, image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise InputError(
-            f"{path}: {image.width}x{image.height} pixels is more than this tool takes\n"
-            f"  The limit is {MAX_PIXELS // 10**6} megapixels. Resize the picture."
-        )
-    if image.mode == "F":
-        raise InputError(
-            f"{path}: holds floating-point values, which have no fixed white\n"
-            "  Export the photo as 8 or 16-bit PNG, TIFF or JPEG."
-        )
+def pixels_of(image: Tensor, bits: int, colours: Colours | None = None) -> np.ndarray:
+    """A picture in sRGB to pixels as a file has them.
+
+    Args:
+        image: (3, H, W) or (1, H, W) float in [0, 1] (clipped).
+        bits: 8 or 16.
+        colours: of the file; None for sRGB.
+
+    Returns:
+        (H, W, C) uint8 or uint16.
+    """
+    channels, height, width = image.shape
+    kind = np.uint16 if bits == 16 else np.uint8
+    pixels = np.empty((height, width, channels), dtype=kind)
+    for rows in _strips(height, width):
+        strip = image[:, rows].detach().clamp(0, 1).float().cpu().numpy()
+        if colours is not None:
+            strip = colours.from_srgb(strip)
+        pixels[rows] = np.rint(strip * np.iinfo(kind).max).transpose(1, 2, 0)
+    return pixels
+
+
+def _strips(height: int, width: int) -> list[slice]:
+    rows = max(1, STRIP_PX // width)
+    return [slice(y, min(y + rows, height)) for y in range(0, height, rows)]
 
 
 def read_exif(
     path: Path | str, names: tuple[str, ...] = CAMERA_FIELDS, frame: int | None = None
 ) -> dict[str, float | str]:
-    """EXIF fields by name, of the file's main picture or of the given one; empty where none are."""
-    if Path(path).suffix.lower() in HEIC:
-        let_pillow_read_heic(Path(path))
+    """EXIF fields by name, of the file's main picture or of the given one; empty where none are.
+
+    Raises:
+        InputError: HEIC, and its extra is not installed.
+    """
     try:
-        with Image.open(path) as image:
-            image.seek(image.tell() if frame is None else frame)
+        with open_picture(Path(path), frame) as image:
             exif = image.getexif()
             found = {ExifTags.TAGS.get(k): v for k, v in exif.items()}
             found |= {ExifTags.TAGS.get(k): v for k, v in exif.get_ifd(_EXIF_IFD).items()}
-    except (UnidentifiedImageError, OSError, EOFError, SyntaxError, ValueError):
+            numbers = {n: found[n] for n in names if n in found}
+            return {n: v if isinstance(v, str) else float(v) for n, v in numbers.items()}
+    except InputError:
+        raise
+    except UNREADABLE:
         return {}
-    numbers = {n: found[n] for n in names if n in found}
-    return {n: v if isinstance(v, str) else float(v) for n, v in numbers.items()}
 
 
-def write_image(image: Tensor, path: Path | str, bits: int = 8) -> None:
-    """Write a picture whole or not at all.
+def write_image(
+    image: Tensor, path: Path | str, bits: int = 8, blocks: Blocks | None = None
+) -> None:
+    """Write a picture whole or not at all; `write_photo` is for what was made from a photo.
 
     Args:
         image: (3, H, W) or (1, H, W) float in [0, 1] (clipped).
         path: the suffix chooses the format; JPEG and WebP are 8-bit only.
         bits: 8, or 16 for PNG and TIFF.
+        blocks: what the file holds beside the pixels; only the software's name when None.
 
     Raises:
         InputError: unknown suffix, a bit depth the format lacks, or a place that cannot be written.
     """
+    blocks = Blocks(exif=made_by(SOFTWARE)) if blocks is None else blocks
     path = Path(path)
     _check_format(path, bits)
-    top, kind = (65535, np.uint16) if bits == 16 else (255, np.uint8)
-    pixels = (image.detach().clamp(0, 1) * top).round().cpu().numpy().astype(kind)
-    pixels = np.ascontiguousarray(pixels.transpose(1, 2, 0))
-    write_whole(path, _save_16_bit(pixels) if bits == 16 else _save_8_bit(pixels))
-
-
-def _save_8_bit(pixels: np.ndarray) -> Callable[[Path], None]:
-    picture = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
-    exif = Image.Exif()
-    exif[ExifTags.Base.Software] = f"dfnet {__version__}"
-    options = {"exif": exif, "quality": 95, "subsampling": 0, "compress_level": 3}
-    return lambda path: picture.save(path, **options)
-
-
-def _save_16_bit(pixels: np.ndarray) -> Callable[[Path], None]:
-    """Pillow has no 16-bit colour."""
-
-    def save(path: Path) -> None:
-        _, encoded = cv2.imencode(path.suffix.lower(), np.ascontiguousarray(pixels[..., ::-1]))
-        path.write_bytes(encoded.tobytes())
-
-    return save
+    _check_size(path, image)
+    colours, _ = known_colours(blocks.icc)
+    pixels = pixels_of(image, bits, colours)
+    write_whole(path, lambda p: encode(pixels, p, blocks))
 
 
 def check_writable(path: Path | str, bits: int = 8) -> None:
@@ -185,6 +178,15 @@ def _check_format(path: Path, bits: int) -> None:
         )
     if bits == 16 and suffix not in (".png", ".tif", ".tiff"):
         raise InputError(f"{path}: {suffix} holds 8 bits only\n  Use .png or .tif for 16 bits.")
+
+
+def _check_size(path: Path, image: Tensor) -> None:
+    height, width = image.shape[-2:]
+    if max(height, width) > largest_side_px(path.suffix):
+        raise InputError(
+            f"{path}: {path.suffix} holds at most {largest_side_px(path.suffix)} pixels a side, "
+            f"not {width}x{height}\n  Use .png or .tif."
+        )
 
 
 def _cannot_write(path: Path, error: OSError) -> str:

@@ -23,14 +23,18 @@ def let_pillow_read_heic(path: Path) -> None:
     pi_heif.register_heif_opener()
 
 
-def decode_dng(path: Path) -> np.ndarray:
+def decode_dng(path: Path, max_pixels: int) -> np.ndarray:
     """Develop a raw photo plainly: camera white balance, sRGB curve, no local tone mapping.
 
+    Args:
+        path: of the file.
+        max_pixels: larger ones are refused before they are developed.
+
     Returns:
-        (H, W, 3) RGB float32 in [0, 1], upright.
+        (H, W, 3) RGB uint16, upright.
 
     Raises:
-        InputError: the extra is not installed, or the file is damaged.
+        InputError: the extra is not installed, or the file is damaged or absurdly large.
     """
     try:
         import rawpy
@@ -38,7 +42,9 @@ def decode_dng(path: Path) -> np.ndarray:
         raise InputError(_missing(path, "DNG", "dng")) from error
     try:
         with rawpy.imread(str(path)) as raw:
-            pixels = raw.postprocess(
+            if raw.sizes.raw_width * raw.sizes.raw_height > max_pixels:
+                raise OSError("its size is absurd")
+            return raw.postprocess(
                 use_camera_wb=True, no_auto_bright=True, output_bps=16, gamma=(2.4, 12.92)
             )
     except (rawpy.LibRawError, OSError) as error:
@@ -46,7 +52,6 @@ def decode_dng(path: Path) -> np.ndarray:
             f"{path}: cannot be developed ({error})\n"
             "  The file is damaged or of a kind that LibRaw does not know. Export it as JPEG."
         ) from error
-    return pixels.astype(np.float32) / 65535
 
 
 def _missing(path: Path, kind: str, extra: str) -> str:

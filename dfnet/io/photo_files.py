@@ -1,28 +1,21 @@
 """Photos with what their files say beside the pixels: EXIF, colour profile, XMP; in and out."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from torch import Tensor
 
-from dfnet.io.disclosure import Disclosure
-from dfnet.io.images import read_image, write_image
+from dfnet.io.colour import srgb_profile
+from dfnet.io.decode import decode
+from dfnet.io.disclosure import Disclosure, xmp_for
+from dfnet.io.encode import MAX_JPEG_EXIF_BYTES, MAX_JPEG_XMP_BYTES, Blocks
+from dfnet.io.exif import MAKER_NOTE, File, exif_for
+from dfnet.io.images import known_colours, planes_of, write_image
+from dfnet.io.metadata import Metadata
+from dfnet.io.tiff_tags import TagTree, without, write_tags
 
-
-@dataclass(frozen=True)
-class Metadata:
-    """What a photo's file says beside the pixels, for the file made from it; empty is absent.
-
-    Attributes:
-        exif: a TIFF structure, orientation as stored in the file.
-        xmp: a packet, UTF-8.
-        icc: a colour profile; empty means sRGB.
-    """
-
-    exif: bytes = b""
-    xmp: bytes = b""
-    icc: bytes = b""
+CLIPPED_SHARE = 1e-3
+JPEG = (".jpg", ".jpeg")
 
 
 class Photo(NamedTuple):
@@ -49,7 +42,14 @@ def read_photo(path: Path | str) -> Photo:
     Raises:
         InputError: the file is missing, no image, damaged, too small or absurdly large.
     """
-    return Photo(read_image(path), Metadata())
+    pixels, metadata, notes = decode(Path(path))
+    colours, understood = known_colours(metadata.icc)
+    image, beyond = planes_of(pixels, colours)
+    if not understood:
+        notes += ("its colour profile is damaged or of a rare kind: its colours are taken as sRGB",)
+    if beyond > CLIPPED_SHARE:
+        notes += (f"{beyond:.1%} of the photo has colours that sRGB lacks; they are clipped",)
+    return Photo(image, metadata, notes)
 
 
 def write_photo(
@@ -75,5 +75,30 @@ def write_photo(
     Raises:
         InputError: unknown suffix, a bit depth the format lacks, or a place that cannot be written.
     """
-    write_image(image, path, bits)
-    return ()
+    metadata = metadata or Metadata()
+    colours, understood = known_colours(metadata.icc)
+    icc = metadata.icc if metadata.icc and understood else srgb_profile()
+    height, width = image.shape[-2:]
+    software = disclosure.software if disclosure else None
+    exif, lost = exif_for(metadata, File(width, height, colours is None, software))
+    xmp, lost_too = xmp_for(metadata, disclosure)
+    notes = lost + lost_too
+    if Path(path).suffix.lower() in JPEG:
+        exif, xmp, cut = _fitted(exif, xmp, disclosure)
+        notes += cut
+    write_image(image, path, bits, Blocks(exif, xmp, icc))
+    return notes
+
+
+def _fitted(
+    exif: TagTree, xmp: bytes, disclosure: Disclosure | None
+) -> tuple[TagTree, bytes, tuple[str, ...]]:
+    """What fits into a JPEG's segments of 64 kB; notes on the rest."""
+    notes: tuple[str, ...] = ()
+    if len(write_tags(exif)) > MAX_JPEG_EXIF_BYTES:
+        exif, notes = without(exif, MAKER_NOTE), ("the maker's note is too long for a JPEG",)
+    if len(write_tags(exif)) > MAX_JPEG_EXIF_BYTES:
+        exif, notes = TagTree(), ("its EXIF is too long for a JPEG",)
+    if len(xmp) > MAX_JPEG_XMP_BYTES:
+        xmp, notes = xmp_for(Metadata(), disclosure)[0], (*notes, "its XMP is too long for a JPEG")
+    return exif, xmp, notes

@@ -1,0 +1,211 @@
+"""The pixels of a photo's file. The content counts, not the name's ending; all files may lie."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image
+
+from dfnet.errors import InputError
+from dfnet.io.colour import pillow_to_srgb
+from dfnet.io.metadata import Metadata, metadata_of, parts_lost
+from dfnet.io.phone_formats import DNG, decode_dng, let_pillow_read_heic
+
+MIN_SIDE_PX = 64
+MAX_PIXELS = 220_000_000
+MAX_FILE_BYTES = 1 << 30  # 16-bit TIFFs of 100 megapixels are smaller
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")  # Pillow's others have seen less hostile files
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1")
+TIFF_MAGIC = (b"II*\0", b"MM\0*")
+DNG_VERSION = 0xC612
+Image.MAX_IMAGE_PIXELS = None  # phones take 200 megapixels; MAX_PIXELS is checked here
+# What decoders raise on damage.
+UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    cv2.error,
+)
+
+
+class Decoded(NamedTuple):
+    """A file's picture.
+
+    Attributes:
+        pixels: (H, W, 3) RGB, uint8 or uint16, upright, in the colours of `metadata.icc`.
+        metadata: beside the pixels; a profile that was already applied is left out.
+        notes: for people.
+    """
+
+    pixels: np.ndarray
+    metadata: Metadata
+    notes: tuple[str, ...] = ()
+
+
+def decode(path: Path, frame: int | None = None) -> Decoded:
+    """A picture of a file.
+
+    Args:
+        path: of the file.
+        frame: which picture of a file that holds several; its main one when None.
+
+    Raises:
+        InputError: the file is missing, no image, truncated, too small or absurdly large.
+    """
+    check_readable(path)
+    try:
+        if path.suffix.lower() in DNG and _head(path)[:4] in TIFF_MAGIC:
+            return _decode_raw(path)
+        with open_picture(path, frame) as image:
+            if image.format == "TIFF" and DNG_VERSION in image.tag_v2:
+                return _decode_raw(path)
+            _refuse_unusable(path, image)
+            return _decode_picture(path, image)
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        raise InputError(
+            f"{path}: cannot be read as an image ({error or type(error).__name__})\n"
+            "  The file is damaged, cut short or of a kind not supported (JPEG, PNG, WebP, TIFF;\n"
+            "  HEIC and DNG with extras). Copy it again from the phone, or export it as JPEG."
+        ) from error
+
+
+def check_readable(path: Path) -> None:
+    """Refuse what is no file of a photo's size.
+
+    Raises:
+        InputError: missing, a folder, empty, or larger than any photo.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, not a photo\n  Name a file in it.")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file\n  Check the spelling; paths are relative to here.")
+    size = path.stat().st_size
+    if size == 0:
+        raise InputError(f"{path}: the file is empty\n  Copy it again from the phone.")
+    if size > MAX_FILE_BYTES:
+        raise InputError(
+            f"{path}: {size >> 20} MiB is more than a photo has\n  Is it a video? Name a photo."
+        )
+
+
+@contextmanager
+def open_picture(path: Path, frame: int | None = None) -> Iterator[Image.Image]:
+    """A file's picture, opened by Pillow; its pixels are not decoded yet.
+
+    Raises:
+        InputError: HEIC, and its extra is not installed.
+        UNREADABLE: no image.
+    """
+    formats = FORMATS
+    head = _head(path)
+    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
+        let_pillow_read_heic(path)
+        formats = ("HEIF",)
+    with warnings.catch_warnings(action="ignore"), Image.open(path, formats=formats) as image:
+        image.seek(image.tell() if frame is None else frame)
+        yield image
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
+
+
+def _decode_raw(path: Path) -> Decoded:
+    data = path.read_bytes()
+    return Decoded(decode_dng(path, MAX_PIXELS), Metadata(exif=data), parts_lost(data))
+
+
+def _decode_picture(path: Path, image: Image.Image) -> Decoded:
+    deep = any(";16" in str(part) for part in image.tile)
+    image.load()
+    data = path.read_bytes()
+    metadata, notes = metadata_of(image), parts_lost(data)
+    if image.format == "TIFF":
+        metadata = replace(metadata, exif=data)
+    orientation = orientation_of(image)
+    if deep:
+        pixels = _decode_16_bit(data)
+    else:
+        pixels, metadata, bad = _in_rgb(image, metadata)
+        notes += bad
+    pixels = turn_upright(pixels, orientation)
+    turned = orientation != 1 or image.info.get("original_orientation") not in (None, 1)
+    return Decoded(pixels, replace(metadata, turned=turned), notes)
+
+
+def _in_rgb(image: Image.Image, metadata: Metadata) -> tuple[np.ndarray, Metadata, tuple[str, ...]]:
+    """8-bit pixels; colours other than RGB by their profile where they have one."""
+    if image.mode in ("CMYK", "L", "LAB") and metadata.icc:
+        try:
+            converted = pillow_to_srgb(image, metadata.icc)
+            return np.asarray(converted), replace(metadata, icc=b""), ()
+        except ValueError:
+            plain = replace(metadata, icc=b"")
+            return np.asarray(image.convert("RGB")), plain, ("its colour profile is damaged",)
+    return np.asarray(image.convert("RGB")), metadata, ()
+
+
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's 1 to 8; 1, upright, where it is missing or nonsense."""
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except UNREADABLE:
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """(H, W, ...) stored with an EXIF orientation, as it is meant to be seen; a view."""
+    if orientation >= 5:  # rows are columns
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def _decode_16_bit(data: bytes) -> np.ndarray:
+    """By OpenCV: Pillow has no 16-bit colour, but has found damage before."""
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise OSError("its 16-bit data cannot be decoded")
+    return pixels[..., ::-1]
+
+
+def _refuse_unusable(path: Path, image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise InputError(
+            f"{path}: {image.width}x{image.height} pixels is more than this tool takes\n"
+            f"  The limit is {MAX_PIXELS // 10**6} megapixels. Resize the picture."
+        )
+    if min(image.size) < MIN_SIDE_PX:
+        raise InputError(
+            f"{path}: the picture is only {image.width}x{image.height} pixels\n"
+            f"  At least {MIN_SIDE_PX} on each side are needed. Is it a thumbnail?"
+        )
+    if image.mode == "F" or (image.mode == "I" and ";16" not in str(image.tile)):
+        raise InputError(
+            f"{path}: holds floating-point or 32-bit values, which have no fixed white\n"
+            "  Export the photo as 8 or 16-bit PNG, TIFF or JPEG."
+        )
