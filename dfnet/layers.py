@@ -7,6 +7,7 @@ What a layer hides is continued beneath it from its surroundings. Everything is 
 the picture and in the map, and a surface's light is spread but neither lost nor gained.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -15,7 +16,9 @@ from torch import Tensor
 
 from dfnet.blur import disc_blur
 
-STEP_PX, GROWTH = 1.0, 0.12  # between layers: diameters differ by 1 px, large ones by 12 %
+STEP_PX, GROWTH = 1.0, 0.15  # between layers: diameters differ by 1 px, large ones by 15 %
+_SMALL_ENOUGH_PX = 12.0  # wider discs are laid at half the size, or a quarter, ...
+_WIDENED_BY_HALVING_PX = 4.0
 _EPSILON = 1e-6
 
 
@@ -40,13 +43,32 @@ def blur_in_layers(image_linear: Tensor, defocus_px: Tensor) -> Tensor:
     matte_sum, matte_sum_before = nothing, nothing
     for diameter_px, matte in _mattes(defocus_px):
         hidden = matte_sum_before
+        matte_sum_before, matte_sum = matte_sum, matte_sum + matte
+        if not bool(matte.detach().any()):
+            cover_before = cover
+            continue
         layer = torch.cat([matte * image_linear, matte], dim=1)
-        blurred = disc_blur(_continued_beneath(layer, hidden), diameter_px)
-        seen = blurred * (1 - cover_before).clamp_min(0)
+        seen = _blurred(layer, hidden, diameter_px) * (1 - cover_before).clamp_min(0)
         light = light + seen[:, :-1]
         cover_before, cover = cover, cover + seen[:, -1:]
-        matte_sum_before, matte_sum = matte_sum, matte_sum + matte
     return light / cover.clamp_min(_EPSILON)
+
+
+def _blurred(layer: Tensor, hidden: Tensor, diameter_px: float) -> Tensor:
+    """A layer, continued beneath what hides it, by its disc; wide discs on a reduced layer.
+
+    Averaging pixels and interpolating between them blurs too, by as much as a disc whose diameter
+    is twice the step; the disc is made narrower by that.
+    """
+    if diameter_px <= _SMALL_ENOUGH_PX or min(layer.shape[-2:]) < 4:
+        return disc_blur(_continued_beneath(layer, hidden), diameter_px)
+    height, width = layer.shape[-2:]
+    layer, hidden = (
+        F.pad(x, (0, width % 2, 0, height % 2), mode="replicate") for x in (layer, hidden)
+    )
+    narrower_px = math.sqrt(diameter_px**2 - _WIDENED_BY_HALVING_PX**2) / 2
+    small = _blurred(_halved(layer), _halved(hidden), narrower_px)
+    return F.interpolate(small, scale_factor=2, mode="bilinear")[..., :height, :width]
 
 
 def _mattes(defocus_px: Tensor) -> Iterator[tuple[float, Tensor]]:
@@ -81,7 +103,12 @@ def _continued_beneath(layer: Tensor, hidden: Tensor) -> Tensor:
     if not bool(hidden.detach().any()):
         return layer
     trusted = 1 - F.max_pool2d(hidden, 3, stride=1, padding=1)  # an edge's pixels mix both sides
-    return layer + hidden * _spread(layer * trusted, (1 - hidden) * trusted)
+    known = torch.cat([layer * trusted, (1 - hidden) * trusted], dim=1)
+    known = _halved(known)  # what is made up is smooth
+    beneath = _spread(known[:, :-1], known[:, -1:])
+    height, width = layer.shape[-2:]
+    beneath = F.interpolate(beneath, scale_factor=2, mode="bilinear")[..., :height, :width]
+    return layer + hidden * beneath
 
 
 def _spread(values: Tensor, weight: Tensor) -> Tensor:
