@@ -24,6 +24,8 @@ class Camera:
         full_frame_px: (width, height) of the full frame at the stored scale, of which the stored
             image may be a crop; the image's size when None.
         position_m: camera centre in W's axes (x right, y down, z forward) [m].
+        direction: of UW, where `position_m` is not known: unit vector (x, y) from W in W's image
+            axes. A preset's belongs to photos as the sensor stores them (EXIF orientation 1).
         rotation: axis-angle [rad]; `p_camera = R (p_w - position_m)`.
         defocus_per_disparity: of W: its aperture over the distance to UW, as measured on photos
             (`scripts/calibrate.py`); it needs no other field.
@@ -36,6 +38,7 @@ class Camera:
     full_frame_px: tuple[float, float] | None = None
     position_m: tuple[float, float, float] | None = None
     rotation: tuple[float, float, float] | None = None
+    direction: tuple[float, float] | None = None
     defocus_per_disparity: float | None = None
 
     def lens(self, focus_distance_m: float) -> Lens | None:

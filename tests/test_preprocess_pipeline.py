@@ -72,7 +72,9 @@ def test_metadata_that_contradict_the_pictures_give_no_metres():
     cameras["ultrawide"] = Camera(focal_length_px=150.0, position_m=(0.008, 0.0, 0.0))
     found = preprocess_pair(made.image_w, made.image_uw, cameras)
     assert found.depth_w_m is None
-    assert any("metadata do not fit" in note for note in found.notes)
+    # 500 / 150 px of focal lengths; the pictures were made with 1.3.
+    assert any("pixel of UW spans 3.33 of W, the pictures show 1.30" in n for n in found.notes)
+    assert found.verdict.name == "metadata disagree"
 
 
 def test_a_sharp_photo_is_found_sharp_or_nearly_so():

@@ -11,34 +11,30 @@ from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.align import (
     Views,
     gray,
-    gray_8_bit,
     shrink,
-    straighten,
-    working_views,
 )
-from dfnet.preprocess.blur_patches import measure_patches
+from dfnet.preprocess.blur_patches import BlurPatches, measure_patches
 from dfnet.preprocess.blur_posterior import (
     PHONES,
     TYPICAL_DEFOCUS_PER_DISPARITY,
     SlopePrior,
 )
 from dfnet.preprocess.calibrate import BlurFit, defocus_deviation_px, fit_blur_law
-from dfnet.preprocess.cameras import baseline_direction, defocus_per_disparity
+from dfnet.preprocess.cameras import defocus_per_disparity
 from dfnet.preprocess.colour import ColourMap, fit_colours
 from dfnet.preprocess.depth import (
     depth_from_disparity,
-    known_rig,
     relative_inverse_depth,
     zero_offset_px,
 )
 from dfnet.preprocess.full_size import full_size_maps
+from dfnet.preprocess.geometry import MAX_LEFT_ACROSS_PX, find_geometry
 from dfnet.preprocess.match import SemiGlobalMatcher
-from dfnet.preprocess.order import NearFar
 from dfnet.preprocess.prior import fill_from_prior
 from dfnet.preprocess.rectify import Rectification, dense_points_uw, pixel_grid, sample_uw
-from dfnet.preprocess.register import register
 from dfnet.preprocess.restraighten import straighten_through_blur
 from dfnet.preprocess.result import Preprocessed
+from dfnet.preprocess.stated import believed_slope, order_with_metadata
 from dfnet.preprocess.stereo import (
     Matcher,
     Stereo,
@@ -51,7 +47,6 @@ from dfnet.preprocess.sweep import DefocusSweep
 from dfnet.preprocess.validity import Reason
 from dfnet.preprocess.verdict import GOOD, Findings, Pictures, Verdict, judge
 
-MAX_LEFT_ACROSS_PX = 0.003  # of the longer side; more means that rectification failed
 MATCH_DEVIATION_PX = 0.5  # of disparity, at the matcher's resolution, where a match is sure
 MAX_FOCUS_DISAGREEMENT_PX = 3.0  # circle of confusion between metadata's focus and the fitted
 
@@ -101,42 +96,40 @@ class Preprocessor:
         Raises:
             InputError: the photos have too little in common, or are swapped.
         """
-        cameras = cameras or {}
-        w, uw = image_pixels(image_w), image_pixels(image_uw)
-        direction = baseline_direction(cameras)
-        rig = known_rig(cameras, w.shape[:2], uw.shape[:2])
-        at_infinity = None if rig is None else rig.w_from_uw_at_infinity
-        registration = register(gray_8_bit(w), gray_8_bit(uw), direction, at_infinity)
-        views = working_views(w, uw, registration, self.working_side_px)
-        rectification = Rectification(registration, w.shape[:2])
-        rectification, motion_range, left = straighten(
-            views, rectification, self.rectification_rounds
+        photos = image_pixels(image_w), image_pixels(image_uw)
+        geometry = find_geometry(
+            photos, cameras or {}, self.working_side_px, self.rectification_rounds
         )
-        device = defocus_per_disparity(cameras)
+        views, rectification, motion_range, left, cameras, rig, notes = geometry
+        axis = rectification.registration.axis
         canvas = make_canvas(views, rectification, motion_range, self.coarse_share)
         motion = find_motion(canvas, self.first)
-        near_far = _near_far(direction, registration.axis) or order_from_images(motion)
-        stereo = solve_stereo(views, motion, registration.axis, near_far)
+        near_far, doubt = order_with_metadata(order_from_images(motion), cameras, axis)
+        stereo = solve_stereo(views, motion, axis, near_far)
         guide, colour = _working_guide(views, rectification, stereo)
+        device, wrong_slope = self._device_slope(views, stereo, guide, cameras)
         fit = self._blur_fit(views, stereo, guide, device)
+        contradictions = (*notes, *doubt, *wrong_slope)
         if self.matcher is not None:
             rectification = straighten_through_blur(views, rectification, stereo, guide, fit.law)
             canvas = make_canvas(views, rectification, motion_range, self.fine_share)
             motion = find_motion(canvas, self.matcher, fit.law, near_far.sign)
             near_far = near_far.seconded(order_from_images(motion))
-            stereo = solve_stereo(views, motion, registration.axis, near_far)
+            stereo = solve_stereo(views, motion, axis, near_far)
             guide, colour = _working_guide(views, rectification, stereo)
             fit = self._blur_fit(views, stereo, guide, device)
         if self.use_phone_depth and phone_depth is not None:
             stereo = with_phone_depth(stereo, phone_depth)
-        draft = _assemble((w, uw), views, rectification, stereo, guide, colour, fit, device)
+        draft = _assemble(photos, views, rectification, stereo, guide, colour, fit, device)
         draft = _with_metres(draft, rig, focus_distance_m)
-        verdict = _verdict(views, rectification, stereo, guide, fit)
-        notes = (*_doubts(stereo, fit, left, w.shape[:2]), *_on_bend(rectification), *draft.notes)
+        contradictions = (*contradictions, *draft.notes)
+        verdict = _verdict(views, rectification, stereo, guide, fit, bool(contradictions))
+        doubts = _doubts(stereo, fit, left, photos[0].shape[:2])
+        notes = (*doubts, *_on_bend(rectification), *contradictions)
         return draft._replace(verdict=verdict, notes=notes)
 
-    def _blur_fit(self, views, stereo, guide, device) -> BlurFit:
-        """The blur law in full W px, fitted on a small grid."""
+    def _patches(self, views, stereo, guide) -> tuple[BlurPatches, float]:
+        """What tells of the blur, on a small grid, and this grid's scale against full W px."""
         reduce = min(1.0, self.calibration_side_px / max(guide.shape[:2]))
         scale = views.scale * reduce
         small = shrink(views.image_w, reduce)
@@ -144,6 +137,18 @@ class Preprocessor:
         patches = measure_patches(
             small, shrink(guide, reduce), shrink(stereo.disparity_w_px, reduce) * scale, valid
         )
+        return patches, scale
+
+    def _device_slope(self, views, stereo, guide, cameras) -> tuple[float | None, tuple[str, ...]]:
+        """What the metadata say of the slope, where the picture's blur does not contradict it."""
+        stated = defocus_per_disparity(cameras)
+        if stated is None:
+            return None, ()
+        return believed_slope(stated, self._patches(views, stereo, guide)[0])
+
+    def _blur_fit(self, views, stereo, guide, device) -> BlurFit:
+        """The blur law in full W px, fitted on a small grid."""
+        patches, scale = self._patches(views, stereo, guide)
         fit = fit_blur_law(patches, PHONES if device is None else SlopePrior(device, 0.0))
         if fit is None:
             middle = float(np.median(stereo.disparity_w_px))
@@ -161,14 +166,6 @@ def with_phone_depth(stereo: Stereo, phone_depth: Tensor) -> Stereo:
 def image_pixels(image: Tensor) -> np.ndarray:
     """(3, H, W) tensor as a contiguous (H, W, 3) float32 array."""
     return np.ascontiguousarray(image.detach().cpu().numpy().transpose(1, 2, 0), dtype=np.float32)
-
-
-def _near_far(direction: np.ndarray | None, axis: np.ndarray) -> NearFar | None:
-    if direction is None:
-        return None
-    # Near things move against the baseline.
-    near_is_larger = bool(direction @ axis < 0)
-    return NearFar(near_is_larger, float("inf") if near_is_larger else -float("inf"), "metadata")
 
 
 def _working_guide(
@@ -257,7 +254,7 @@ def _with_metres(draft, rig, focus_distance_m) -> Preprocessed:
     return draft._replace(disparity_w_px=disparity, blur_law=moved, depth_w_m=depth, notes=notes)
 
 
-def _verdict(views, rectification, stereo, guide, fit) -> Verdict:
+def _verdict(views, rectification, stereo, guide, fit, contradicted) -> Verdict:
     """What is gravest, for people and scripts."""
     pictures = Pictures(
         gray(views.image_w), gray(views.plain_uw), gray(guide).clip(0, 1), stereo.matched_w
@@ -267,6 +264,7 @@ def _verdict(views, rectification, stereo, guide, fit) -> Verdict:
         rectification.astray_share,
         stereo.near_far.is_sure,
         fit.law.defocus_per_disparity > 0,
+        contradicted,
     )
     return judge(pictures, found)
 

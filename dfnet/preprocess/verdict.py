@@ -55,12 +55,14 @@ class Findings(NamedTuple):
         astray_share: of the trusted flow, that which goes across the baseline.
         is_order_sure: whether near and far could be told apart.
         has_defocus: whether W shows any.
+        is_contradicted: whether the pictures contradict the metadata.
     """
 
     registration: Registration
     astray_share: float
     is_order_sure: bool
     has_defocus: bool
+    is_contradicted: bool = False
 
 
 class Shake(NamedTuple):
@@ -103,6 +105,10 @@ UNSURE_ORDER = Verdict(
 NO_DEFOCUS = Verdict(
     "no defocus", "The wide photo is sharp everywhere; there is no blur to take away."
 )
+CONTRADICTED = Verdict(
+    "metadata disagree",
+    "The two photos fit each other, but not what is stated of the cameras; the notes say where.",
+)
 GOOD = Verdict("good", "The two photos fit each other, and W's defocus is understood.")
 NO_OVERLAP = Verdict("no overlap", "The two photos do not show the same scene.")
 SWAPPED = Verdict("swapped", "The wide and the ultra-wide photo were given in the wrong order.")
@@ -120,6 +126,7 @@ def judge(pictures: Pictures, findings: Findings) -> Verdict:
         (SHAKEN, lambda: _is_shaken(pictures)),
         (UNSURE_ORDER, lambda: not findings.is_order_sure),
         (NO_DEFOCUS, lambda: not findings.has_defocus),
+        (CONTRADICTED, lambda: findings.is_contradicted),
     )
     return next((verdict for verdict, holds in doubts if holds()), GOOD)
 
