@@ -80,11 +80,26 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
     except InputError:
         raise
     except UNREADABLE as error:
-        raise InputError(
-            f"{path}: cannot be read as an image ({error or type(error).__name__})\n"
-            "  The file is damaged, cut short or of a kind not supported (JPEG, PNG, WebP, TIFF;\n"
-            "  HEIC and DNG with extras). Copy it again from the phone, or export it as JPEG."
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def read_metadata(path: Path) -> Metadata:
+    """What a file says beside its pixels; EXIF of TIFF and DNG files is left out.
+
+    Raises:
+        InputError: the file is missing or no image.
+    """
+    check_readable(path)
+    try:
+        with open_picture(path) as image:
+            _refuse_unusable(path, image)
+            if image.format == "PNG":  # text may come after the pixels
+                image.load()
+            return metadata_of(image)
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
 
 
 def check_readable(path: Path) -> None:
@@ -104,6 +119,14 @@ def check_readable(path: Path) -> None:
         raise InputError(
             f"{path}: {size >> 20} MiB is more than a photo has\n  Is it a video? Name a photo."
         )
+
+
+def _unreadable(path: Path, error: BaseException) -> InputError:
+    return InputError(
+        f"{path}: cannot be read as an image ({error or type(error).__name__})\n"
+        "  The file is damaged, cut short or of a kind not supported (JPEG, PNG, WebP, TIFF;\n"
+        "  HEIC and DNG with extras). Copy it again from the phone, or export it as JPEG."
+    )
 
 
 @contextmanager

@@ -126,7 +126,11 @@ def read_exif(
 
 
 def write_image(
-    image: Tensor, path: Path | str, bits: int = 8, blocks: Blocks | None = None
+    image: Tensor,
+    path: Path | str,
+    bits: int = 8,
+    blocks: Blocks | None = None,
+    finish: Callable[[Path], object] | None = None,
 ) -> None:
     """Write a picture whole or not at all; `write_photo` is for what was made from a photo.
 
@@ -135,6 +139,7 @@ def write_image(
         path: the suffix chooses the format; JPEG and WebP are 8-bit only.
         bits: 8, or 16 for PNG and TIFF.
         blocks: what the file holds beside the pixels; only the software's name when None.
+        finish: called with the finished file before it gets its name.
 
     Raises:
         InputError: unknown suffix, a bit depth the format lacks, or a place that cannot be written.
@@ -145,7 +150,13 @@ def write_image(
     _check_size(path, image)
     colours, _ = known_colours(blocks.icc)
     pixels = pixels_of(image, bits, colours)
-    write_whole(path, lambda p: encode(pixels, p, blocks))
+
+    def write(partial: Path) -> None:
+        encode(pixels, partial, blocks)
+        if finish:
+            finish(partial)
+
+    write_whole(path, write)
 
 
 def check_writable(path: Path | str, bits: int = 8) -> None:

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from dfnet.errors import InputError
 from dfnet.io.colour import srgb_profile
+from dfnet.io.content_credentials import Signing, sign
 from dfnet.io.decode import decode
 from dfnet.io.disclosure import Disclosure, xmp_for
 from dfnet.io.encode import MAX_JPEG_EXIF_BYTES, MAX_JPEG_XMP_BYTES, Blocks
@@ -58,6 +60,7 @@ def write_photo(
     bits: int = 8,
     metadata: Metadata | None = None,
     disclosure: Disclosure | None = Disclosure(),  # noqa: B008 - frozen
+    signing: Signing | None = None,
 ) -> tuple[str, ...]:
     """Write a picture with its metadata, whole or not at all.
 
@@ -68,13 +71,19 @@ def write_photo(
         metadata: of the photo it was made from (`read_photo`). The file is in its colour space.
         disclosure: what the file says of its making; None turns that off, and whoever does so
             answers for saying it elsewhere.
+        signing: adds signed content credentials, which are a disclosure.
 
     Returns:
         Notes for people: what of the metadata did not fit into the file.
 
     Raises:
-        InputError: unknown suffix, a bit depth the format lacks, or a place that cannot be written.
+        InputError: unknown suffix, a bit depth the format lacks, a place that cannot be written,
+            or a certificate that cannot be used.
     """
+    if signing and not disclosure:
+        raise InputError(
+            f"{path}: content credentials are a disclosure\n  Leave them out, or disclosure on."
+        )
     metadata = metadata or Metadata()
     colours, understood = known_colours(metadata.icc)
     icc = metadata.icc if metadata.icc and understood else srgb_profile()
@@ -86,7 +95,8 @@ def write_photo(
     if Path(path).suffix.lower() in JPEG:
         exif, xmp, cut = _fitted(exif, xmp, disclosure)
         notes += cut
-    write_image(image, path, bits, Blocks(exif, xmp, icc))
+    finish = (lambda partial: sign(partial, disclosure, signing)) if signing else None
+    write_image(image, path, bits, Blocks(exif, xmp, icc), finish)
     return notes
 
 

@@ -1,0 +1,77 @@
+"""What a file declares about its making; the reader's side of `dfnet.io.disclosure`."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from dfnet.errors import InputError
+from dfnet.io.content_credentials import Credentials, read_credentials
+from dfnet.io.decode import read_metadata
+from dfnet.io.disclosure import EDITED, MADE, SOURCE_TYPES
+from dfnet.io.xmp import IPTC, OURS, SOURCE_TYPE, Packet
+
+CREDENTIALS = b"c2pa.claim"
+
+
+class Declaration(NamedTuple):
+    """What a file says of itself.
+
+    Attributes:
+        source_type: a word of IPTC's vocabulary, as found; None is not said.
+        software: what refocused it, if that was this project.
+        recipe_sha256: of the recipe file.
+        recipe: the recipe file beside it, if it is the one.
+        credentials: content credentials; None without, or where they were not looked for.
+        notes: what could not be read.
+    """
+
+    source_type: str | None = None
+    software: str | None = None
+    recipe_sha256: str | None = None
+    recipe: Path | None = None
+    credentials: Credentials | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether it says, anywhere, that it is not what a camera captured."""
+        said = {self.source_type, *(self.credentials.source_types if self.credentials else ())}
+        return bool(said & {*EDITED, *MADE})
+
+
+def read_declaration(path: Path | str) -> Declaration:
+    """What a picture declares.
+
+    Raises:
+        InputError: the file is missing or no image.
+    """
+    path = Path(path)
+    notes: tuple[str, ...] = ()
+    found: dict[tuple[str, str], str] = {}
+    try:
+        found = {p[:2]: p.value for p in Packet(read_metadata(path).xmp).properties()}
+    except InputError:
+        raise
+    except ValueError as error:
+        notes += (f"its XMP is damaged ({error})",)
+    credentials = None
+    try:
+        credentials = read_credentials(path) if CREDENTIALS in path.read_bytes() else None
+    except InputError as error:
+        notes += (f"content credentials not checked: {str(error).splitlines()[0]}",)
+    kind, sha = found.get((IPTC, SOURCE_TYPE)), found.get((OURS, "RecipeSHA256"))
+    return Declaration(
+        kind and kind.removeprefix(SOURCE_TYPES),
+        found.get((OURS, "Software")),
+        sha,
+        _recipe_beside(path, sha),
+        credentials,
+        notes,
+    )
+
+
+def _recipe_beside(path: Path, sha256: str | None) -> Path | None:
+    recipe = path.with_name(f"{path.stem}_recipe.json")
+    if sha256 is None or not recipe.is_file():
+        return None
+    return recipe if hashlib.sha256(recipe.read_bytes()).hexdigest() == sha256 else None
