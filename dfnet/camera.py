@@ -1,7 +1,7 @@
 """What is known of one camera, and how it is written in metadata and presets."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -9,6 +9,13 @@ from torch import Tensor
 from dfnet.errors import InputError
 from dfnet.optics import Lens
 
+VECTORS = {
+    "principal_point_px": 2,
+    "full_frame_px": 2,
+    "position_m": 3,
+    "rotation": 3,
+    "direction": 2,
+}
 FILM_DIAGONAL_MM = 43.27  # of 36 x 24 mm, what "equivalent" focal lengths refer to
 
 
@@ -79,7 +86,45 @@ def camera_from_json(record: dict, where: str) -> Camera:
         value = record.get(name)
         if value is not None and not 0 < value < 1e6:
             raise InputError(f"{where}: {name} is {value}\n  It must be a positive number.")
+    for name, length in VECTORS.items():
+        _check_vector(record.get(name), length, f"{where}: {name}")
     return Camera(**{k: tuple(v) if isinstance(v, list) else v for k, v in record.items()})
+
+
+def _check_vector(value, length: int, what: str) -> None:
+    if value is None:
+        return
+    is_list = isinstance(value, list | tuple) and len(value) == length
+    if not is_list or not all(isinstance(v, int | float) and math.isfinite(v) for v in value):
+        raise InputError(f"{what} is {value}\n  It must be {length} numbers.")
+
+
+def cameras_of_preset(record: dict, where: str) -> dict[str, Camera]:
+    """The cameras of a preset as in configs/camera; its `models` are for looking it up.
+
+    Raises:
+        InputError: as `camera_from_json`.
+    """
+    names = [n for n in ("wide", "ultrawide") if n in record]
+    return {n: camera_from_json(record[n], f"{where}, {n}") for n in names}
+
+
+def known_cameras(*sources: dict[str, Camera]) -> dict[str, Camera]:
+    """Merge field by field; earlier sources win.
+
+    Args:
+        sources: cameras by name, in order of trust: metadata file, preset, EXIF.
+    """
+    names = {name for source in sources for name in source}
+    return {name: _merged([s[name] for s in sources if name in s]) for name in sorted(names)}
+
+
+def _merged(cameras: list[Camera]) -> Camera:
+    values = {}
+    for field in fields(Camera):
+        known = (getattr(camera, field.name) for camera in cameras)
+        values[field.name] = next((v for v in known if v is not None), None)
+    return Camera(**values)
 
 
 def equivalent_f_number(camera: Camera, shape: tuple[int, int]) -> float | None:

@@ -6,14 +6,14 @@ import pytest
 import torch
 from made_pair import CARD_PX, DEFOCUS_PER_DISPARITY, W_PER_UW, WALL_PX, make_pair
 
-from dfnet.camera import Camera
+from dfnet.camera import Camera, known_cameras
 from dfnet.capture import load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import write_image
 from dfnet.photo import CLEAN, linear_from_srgb
 from dfnet.preprocess import Preprocessor, preprocess_capture, true_preprocessing
 from dfnet.preprocess import cache as cache_module
-from dfnet.preprocess.cameras import camera_from_exif, known_cameras, preset_at_size
+from dfnet.preprocess.cameras import camera_from_exif, preset_at_size
 from dfnet.preprocess.match import SemiGlobalMatcher
 
 CALLS = []

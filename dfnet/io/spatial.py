@@ -15,8 +15,9 @@ from torch import Tensor
 
 from dfnet.camera import Camera
 from dfnet.errors import InputError
-from dfnet.io.heif_boxes import HeifMeta, Item, read_heif_meta
+from dfnet.io.heif_boxes import HeifMeta, read_heif_meta
 from dfnet.io.images import read_exif, read_image
+from dfnet.io.orientation import item_quarter_turns, turned_left
 from dfnet.io.phone_formats import HEIC
 
 STEREO = b"ster"
@@ -164,7 +165,7 @@ def _eye(meta: HeifMeta, number: int, name: str) -> Eye:
     item = meta.items[number]
     intrinsics, extrinsics = item.property(*INTRINSICS), item.property(*EXTRINSICS)
     size = item.property(b"ispe")
-    quarters = _quarter_turns(item)
+    quarters = item_quarter_turns(item)
     focal = point = position = None
     if quarters is not None and size is not None:
         width, height = struct.unpack_from(">II", size, 4)
@@ -173,16 +174,9 @@ def _eye(meta: HeifMeta, number: int, name: str) -> Eye:
             point = _turned_point(at, quarters, width, height)
         at_origin = (0.0, 0.0, 0.0)  # what a left camera may leave out
         position = at_origin if extrinsics is None else parse_position_m(extrinsics)
-        position = _turned(position, quarters)
+        if position is not None:
+            position = (*turned_left(*position[:2], quarters), position[2])
     return Eye(name, meta.pictures.index(number), number == meta.primary, focal, point, position)
-
-
-def _quarter_turns(item: Item) -> int | None:
-    """How often decoding turns the picture to the left; None where it also cuts or mirrors it."""
-    if item.property(b"clap", b"imir") is not None:
-        return None
-    turn = item.property(b"irot")
-    return 0 if turn is None else struct.unpack_from(">B", turn)[0] & 3
 
 
 def _turned_point(at, quarters: int, width: int, height: int) -> tuple[float, float]:
@@ -190,15 +184,6 @@ def _turned_point(at, quarters: int, width: int, height: int) -> tuple[float, fl
     for _ in range(quarters):
         x, y, width, height = y, width - 1 - x, height, width
     return x, y
-
-
-def _turned(position, quarters: int) -> tuple[float, float, float] | None:
-    if position is None:
-        return None
-    x, y, z = position
-    for _ in range(quarters):
-        x, y = y, -x
-    return x, y, z
 
 
 def _which_is_wide(eyes, images, exifs) -> tuple[int, str]:

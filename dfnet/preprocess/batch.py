@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from dfnet.camera import Camera, camera_from_json
+from dfnet.camera import Camera, cameras_of_preset
 from dfnet.capture import find_captures, load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import write_image
@@ -44,7 +44,7 @@ class Job:
     @property
     def preset(self) -> dict[str, Camera]:
         """The preset's cameras."""
-        return {name: camera_from_json(c, f"camera, {name}") for name, c in self.camera.items()}
+        return cameras_of_preset(self.camera, "camera")
 
 
 def preprocess_photos(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import torch
 
-from dfnet.camera import Camera
+from dfnet.camera import Camera, known_cameras
 from dfnet.capture import METADATA, Capture
 from dfnet.errors import InputError
 from dfnet.io.phone_depth import read_phone_depth
@@ -15,9 +15,8 @@ from dfnet.preprocess.blur_posterior import TYPICAL_DEFOCUS_PER_DISPARITY
 from dfnet.preprocess.cameras import (
     baseline_m,
     defocus_per_disparity,
-    exif_cameras,
-    known_cameras,
-    preset_at_size,
+    found_preset,
+    photo_cameras,
 )
 from dfnet.preprocess.colour import match_colour
 from dfnet.preprocess.depth import relative_inverse_depth
@@ -46,7 +45,8 @@ def preprocess_capture(
         capture: needs an UW frame, unless it is an imported stack.
         index: of the slice.
         preprocessor: the chain and its settings.
-        preset: cameras to assume where the capture's own metadata say nothing.
+        preset: cameras to assume where the capture's own metadata say nothing; without, the preset
+            of the phone that EXIF names.
         use_metadata: whether to believe `capture.json` and EXIF; without, all is estimated.
         use_cache: whether to reuse and keep results.
 
@@ -55,11 +55,12 @@ def preprocess_capture(
     """
     if capture.stack_geometry is not None:
         return stack_preprocessing(capture, index)
-    preprocessor, preset = preprocessor or Preprocessor(), preset or {}
+    preprocessor = preprocessor or Preprocessor()
     metadata = capture.cameras if use_metadata else {}
     distances = capture.focus_distance_m if use_metadata else None
     distance = distances[index] if distances else None
     files = _files(capture, index)
+    preset = preset or (found_preset(files[0]) if use_metadata else {})
     key, name = "", f"{index:03d}" if use_metadata else f"{index:03d}-pictures-only"
     if use_cache:
         known = {n: asdict(c) for n, c in sorted({**preset, **metadata}.items())}
@@ -70,13 +71,11 @@ def preprocess_capture(
         if found is not None:
             return found
     photos = capture.load_wide(index), capture.load_ultrawide(index)
-    cameras = known_cameras(
-        metadata,
-        preset_at_size(preset, photos),
-        exif_cameras(files, photos) if use_metadata else {},
-    )
+    found, notes = photo_cameras(files, photos, preset, use_metadata)
+    cameras = known_cameras(metadata, found)
     depth = read_phone_depth(files[0]) if preprocessor.use_phone_depth else None
     result = preprocessor(*photos, cameras, distance, depth and depth.disparity)
+    result = result._replace(notes=(*notes, *result.notes))
     return cache.store(capture.folder, name, key, result) if use_cache else result
 
 

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from dfnet.camera import Camera
+from dfnet.camera import Camera, known_cameras
 from dfnet.errors import InputError
 from dfnet.io.images import read_image
 from dfnet.io.spatial import read_spatial_photo
-from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size
+from dfnet.preprocess.cameras import found_preset, photo_cameras, preset_at_size
 
 
 class PhotoPair(NamedTuple):
@@ -39,7 +39,8 @@ def load_photos(
     Args:
         wide: W's file; or a spatial photo, which holds both.
         ultrawide: UW's file; None for a spatial photo.
-        preset: cameras that the user names; they are believed before the files.
+        preset: cameras that the user names; they are believed before the files. Without, the one
+            of the phone that EXIF names.
         metadata: whether to believe the files at all.
 
     Raises:
@@ -50,12 +51,12 @@ def load_photos(
             "wide=...: not given\n"
             "  Name wide= and ultrawide= for a pair, wide= for a spatial photo, root= for captures."
         )
-    preset = preset or {}
     if ultrawide is None:
         photo = read_spatial_photo(wide)
-        images, found, notes = (photo.image_w, photo.image_uw), photo.cameras, photo.notes
-    else:
-        images, notes = (read_image(wide), read_image(ultrawide)), ()
-        found = exif_cameras((Path(wide), Path(ultrawide)), images) if metadata else {}
-    cameras = known_cameras(preset_at_size(preset, images), found if metadata else {})
-    return PhotoPair(*images, cameras, notes)
+        images = photo.image_w, photo.image_uw
+        found = photo.cameras if metadata else {}
+        cameras = known_cameras(preset_at_size(preset or {}, images), found)
+        return PhotoPair(*images, cameras, photo.notes)
+    images, files = (read_image(wide), read_image(ultrawide)), (Path(wide), Path(ultrawide))
+    preset = preset or (found_preset(files[0]) if metadata else {})
+    return PhotoPair(*images, *photo_cameras(files, images, preset, metadata))
