@@ -44,8 +44,7 @@ def opened(browser, address, **options):
     yield page
     context.close()
     wrong = [text for text in said if text.startswith(("error", "warning"))]
-    assert not wrong, wrong
     parts = urlsplit(address)
     home = f"{parts.scheme}://{parts.netloc}"
     away = [url[:100] for url in asked if not url.startswith((home, "data:", "blob:"))]
-    assert not away, away
+    assert not wrong + away, wrong + away

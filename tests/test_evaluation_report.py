@@ -1,50 +1,25 @@
-"""Figures with what they may be off by, in every form; the page, read strictly and in a browser."""
+"""Figures with what they may be off by, in every form; the page, read strictly."""
 
 import csv
 import io
 import json
 import re
-import shutil
-import subprocess
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
+from made_report import ROWS, SPOT, exhibits, made_report, made_scores, row
 from rich.console import Console
 
 from dfnet.evaluation.asking import Asking
 from dfnet.evaluation.intervals import bootstrap, differences, summaries
-from dfnet.evaluation.plan import Plan, SceneScores, Scores
+from dfnet.evaluation.plan import Plan
 from dfnet.evaluation.report.columns import COLUMNS, places
 from dfnet.evaluation.report.files import write_csv
 from dfnet.evaluation.report.pictures import most_different
 from dfnet.evaluation.report.tables import console_table, latex_rows, task_tables
-from dfnet.evaluation.report.write import print_scores, write_report
-from dfnet.evaluation.scenes import Scene
+from dfnet.evaluation.report.write import print_scores
 from dfnet.evaluation.score import Row
-from dfnet.evaluation.store import Entry
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-HEIGHT, WIDTH = 150, 200
-SPOT = (70, 110)  # row, column where one method is wrong
-
-
-def row(scene, method, psnr_db, ssim=0.5, task="refocus", band="all", flags=()):
-    metrics = {"psnr_db": psnr_db, "ssim": ssim}
-    return Row(scene, task, method, band, metrics, 4, flags)
-
-
-HARD = [20.0, 30.0, 25.0, 35.0]
-ROWS = [
-    *(row(f"s{i}", "plain & simple", v, 0.6) for i, v in enumerate(HARD)),
-    *(row(f"s{i}", "ours", v + 1 + 0.1 * i, 0.7) for i, v in enumerate(HARD)),
-    *(row(f"s{i}", "third", v - 1, 0.5) for i, v in enumerate(HARD)),
-]
 
 
 def test_the_interval_is_the_spread_of_resampled_means():
@@ -128,45 +103,14 @@ def test_the_crop_lies_where_methods_differ(tmp_path):
     assert most_different(paths[:1]) is None
 
 
-def exhibits(folder):
-    """What the runner keeps of a scene: the question, and two methods of which one has a flaw."""
-    texture = torch.rand(3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
-    entries = {name: Entry(folder / name) for name in ("scene", "ours", "third")}
-    for name in ("w", "truth", "guide", "masks", "defocus", "target"):
-        entries["scene"].save_picture(f"refocus_{name}", texture)
-    for name in ("ours", "third"):
-        picture = texture.clone()
-        if name == "third":
-            picture[:, SPOT[0] - 4 : SPOT[0] + 4, SPOT[1] - 4 : SPOT[1] + 4] = 0
-        entries[name].save_picture("refocus_picture", picture)
-        entries[name].save_picture("refocus_error", (picture - texture).abs()[:1])
-    return entries
-
-
 @pytest.fixture
 def scores(tmp_path):
-    folders = {name: str(entry.folder) for name, entry in exhibits(tmp_path / "store").items()}
-    flagged = [r._replace(flags=("gain beyond 15 %",)) if r.scene == "s1" else r for r in ROWS]
-    scenes = [
-        SceneScores(
-            Scene(name, tmp_path, False),
-            [r for r in flagged if r.scene == name],
-            folders if name == "s0" else {},
-            ["s3, identity: no <ultra-wide> photo"] if name == "s3" else [],
-            [],
-        )
-        for name in ("s0", "s1", "s2", "s3")
-    ]
-    return Scores(scenes)
+    return made_scores(tmp_path)
 
 
 @pytest.fixture
 def report(scores, tmp_path):
-    plan = Plan({}, Asking())
-    weights = tmp_path / "weights.pt"
-    weights.write_bytes(b"weights")
-    settings = {"seed": 0, "data": {"root": "a & b"}, "checkpoint": str(weights)}
-    return write_report(scores, plan, settings, tmp_path / "new folder")
+    return made_report(scores, tmp_path)
 
 
 def test_the_record_holds_every_row_and_repeats_itself(report, scores):
@@ -205,14 +149,3 @@ def test_what_the_terminal_says_of_doubts(scores):
     text = console.file.getvalue()
     assert "left out: s3, identity: no <ultra-wide> photo" in text
     assert "doubtful: s1, refocus, ours: gain beyond 15 %" in text
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-def test_a_browser_shows_the_page(report, tmp_path):
-    shot = tmp_path / "page.png"
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,2000"]
-    command += [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={shot}"]
-    subprocess.run([*command, Path(report[-1]).as_uri()], check=True, timeout=120)
-    with Image.open(shot) as image:
-        colours = image.convert("RGB").getcolors(1 << 24)
-    assert len(colours) > 1000  # the pictures are there, not only black on white
