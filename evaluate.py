@@ -20,7 +20,7 @@ from dfnet.evaluation.runner import evaluate, pick_workers
 from dfnet.evaluation.scenes import find_scenes
 
 FILES = ("data.root", "output", "store", "lpips_weights", "dists_weights", "path", "file")
-FILES += ("single_image_weights",)
+SWEPT = ("weights", "checkpoint", "single_image_weights", "single_image_checkpoint")
 
 
 @entry_point("evaluate")
@@ -58,5 +58,5 @@ def output_folder(cfg: DictConfig) -> Path:
 
 if __name__ == "__main__":
     sweeps = bool({"-m", "--multirun"} & set(sys.argv))  # where commas separate the jobs
-    quote_paths(FILES if sweeps else (*FILES, "weights", "checkpoint"))
+    quote_paths(FILES if sweeps else (*FILES, *SWEPT))
     main()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from layered_stack import DEFOCUS_PER_DISPARITY, LAYERS, render_layers, true_disparity
+from made_preprocessed import made_preprocessed
 from made_stack import make_stack
 from test_evaluation_runner import METHODS
 
@@ -18,7 +19,6 @@ from dfnet.evaluation.runner import evaluate
 from dfnet.evaluation.scenes import find_scenes
 from dfnet.io.images import read_image, write_image
 from dfnet.optics import BlurLaw, defocus_from_disparity
-from dfnet.preprocess import Preprocessed
 
 FARTHEST_PX, NEAREST_PX = LAYERS[0][0], LAYERS[-1][0]
 
@@ -39,18 +39,14 @@ def disparity():
 @pytest.fixture(scope="module")
 def prepared(layers, disparity):
     """What perfect preprocessing would say of the photo that is focused nearest."""
-    nothing = torch.zeros_like(disparity).bool()
     law = BlurLaw(DEFOCUS_PER_DISPARITY, NEAREST_PX)
-    known = {
-        "uw_on_w": layers[2],
-        "disparity_w_px": disparity,
-        "defocus_w_px": defocus_from_disparity(disparity, law),
-        "occluded_w": nothing,
-        "valid_w": ~nothing,
-        "blur_law": law,
-        "device_defocus_per_disparity": DEFOCUS_PER_DISPARITY,
-    }
-    return Preprocessed(**{**dict.fromkeys(Preprocessed._fields), **known})
+    return made_preprocessed(
+        *disparity.shape[-2:],
+        uw_on_w=layers[2],
+        disparity_w_px=disparity,
+        defocus_w_px=defocus_from_disparity(disparity, law),
+        blur_law=law,
+    )
 
 
 @pytest.fixture
@@ -72,10 +68,10 @@ TASKS = {"kitchen": "all_in_focus", "cafeteria": "refocus"}
 
 
 def test_pairs_are_found_beside_stacks(root):
-    found = {scene.name: scene.is_pair for scene in find_scenes(root)}
-    assert found == {"cafeteria": True, "kitchen": True, "stack": False}
+    found = {scene.name: scene.kind for scene in find_scenes(root)}
+    assert found == {"cafeteria": "pair", "kitchen": "pair", "stack": "stack"}
     (alone,) = find_scenes(root / "kitchen")
-    assert (alone.name, alone.is_pair) == ("kitchen", True)
+    assert (alone.name, alone.kind) == ("kitchen", "pair")
     with pytest.raises(InputError, match=r"staged: no folder with a capture\.json, or with wide,"):
         find_scenes(root / "staged")
 

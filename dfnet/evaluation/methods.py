@@ -1,6 +1,7 @@
 """What is compared, on exactly the same inputs: W as it is, the guide pasted, the network."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -45,4 +46,25 @@ def network(model: DFNet, device: str = "auto") -> Method:
         target = question.target_defocus_w_px
         return refocus(model, question.image_w, question.prepared, target, device, cameras)
 
+    refocused.needs_guide = getattr(model, "use_guide", True)
     return refocused
+
+
+@dataclass(frozen=True)
+class WithoutGuide:
+    """A method that is told that UW sees nothing of the scene, and given W in its place.
+
+    Attributes:
+        method: which.
+    """
+
+    method: Method
+
+    needs_guide = False
+
+    def __call__(self, question: Question) -> Tensor:
+        """The answer, (3, H, W)."""
+        prepared = question.prepared
+        hidden = torch.ones_like(prepared.occluded_w)
+        prepared = prepared._replace(uw_on_w=question.image_w, occluded_w=hidden)
+        return self.method(question._replace(prepared=prepared))

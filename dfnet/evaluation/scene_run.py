@@ -12,7 +12,7 @@ from dfnet.evaluation.control import control_probe, measure_control
 from dfnet.evaluation.exhibits import save_answer, save_question
 from dfnet.evaluation.methods import Method, needs_guide, needs_stack
 from dfnet.evaluation.plan import Plan, SceneScores
-from dfnet.evaluation.scenes import Scene, has_guide, missing_for, scene_questions
+from dfnet.evaluation.scenes import STACK, Scene, has_guide, missing_for, scene_questions
 from dfnet.evaluation.score import Row, averaged, rows_of, score_answer
 from dfnet.evaluation.store import Entry, scene_digest
 
@@ -69,7 +69,7 @@ def _scored(scene: Scene, plan: Plan, methods: Methods) -> SceneScores:
 def _lacking(scene: Scene, methods: Mapping[str, Method]) -> dict[str, str]:
     """What the scene does not have, by the method that needs it."""
     reasons = {}
-    if scene.is_pair:
+    if scene.kind != STACK:
         reasons = {n: "no focus stack" for n, m in methods.items() if needs_stack(m)}
     if not has_guide(scene):
         reasons |= {n: "no ultra-wide photo" for n, m in methods.items() if needs_guide(m)}
@@ -98,7 +98,7 @@ def _answer_all(
             rows[name].extend(rows_of(scene.name, question.task, name, scored))
             if is_shown:
                 save_answer(entries[name], question, picture, scored)
-    if CONTROL in plan.asking.tasks and not scene.is_pair:
+    if CONTROL in plan.asking.tasks and scene.kind == STACK:
         _control(scene, plan, methods, rows)
     for name, found in rows.items():
         entries[name].save([row._asdict() for row in averaged(found)])

@@ -1,4 +1,4 @@
-"""What can be evaluated below a folder: focus stacks, and published pairs."""
+"""What can be evaluated below a folder: focus stacks, published pairs, dual-pixel photos."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,9 +7,12 @@ from typing import NamedTuple
 from dfnet.capture import METADATA, PARTIAL, load_capture
 from dfnet.errors import InputError
 from dfnet.evaluation.asking import Asking
+from dfnet.evaluation.dual_pixel import dual_pixel_names, dual_pixel_question
 from dfnet.evaluation.pairs import is_pair, pair_questions
 from dfnet.evaluation.question import Question
 from dfnet.evaluation.tasks import questions, why_not
+
+STACK, PAIR, DUAL_PIXEL = "stack", "pair", "dual_pixel"
 
 
 class Scene(NamedTuple):
@@ -17,13 +20,13 @@ class Scene(NamedTuple):
 
     Attributes:
         name: its path below the root.
-        folder: with a `capture.json`, or with the pictures of a pair.
-        is_pair: whether it is a pair.
+        folder: with a `capture.json`, or with the pictures of a pair or of dual-pixel photos.
+        kind: `STACK`, `PAIR` or `DUAL_PIXEL`.
     """
 
     name: str
     folder: Path
-    is_pair: bool
+    kind: str
 
 
 def find_scenes(root: Path | str) -> list[Scene]:
@@ -35,13 +38,17 @@ def find_scenes(root: Path | str) -> list[Scene]:
     root = Path(root)
     found = {p.parent for p in root.rglob(METADATA) if not _is_partial(p.relative_to(root))}
     pairs = {p.parent for p in root.rglob("target.*") if is_pair(p.parent)} - found
-    if not found and not pairs:
+    scenes = [Scene(_name(p, root), p, PAIR if p in pairs else STACK) for p in found | pairs]
+    for folder in {p.parent for p in root.rglob("*_left.png")}:
+        names = dual_pixel_names(folder)
+        scenes += [Scene(f"{_name(folder, root)}/{n}", folder, DUAL_PIXEL) for n in names]
+    if not scenes:
         raise InputError(
             f"{root}: no folder with a {METADATA}, or with wide, ultrawide and target, in it\n"
             "  Give a folder of captures (data/README.md), or render some with\n"
             "  python scripts/render_stacks.py"
         )
-    return [Scene(_name(p, root), p, p in pairs) for p in sorted(found | pairs)]
+    return sorted(scenes)
 
 
 def scene_questions(
@@ -57,12 +64,13 @@ def scene_questions(
     Raises:
         InputError: its files cannot be used.
     """
-    if not scene.is_pair:
+    if scene.kind == STACK:
         yield from questions(load_capture(scene.folder), asking)
-        return
-    for question in pair_questions(scene.folder, pair_tasks):
-        if question.task in asking.tasks:
-            yield question
+    elif scene.kind == DUAL_PIXEL:
+        yield dual_pixel_question(scene.folder, Path(scene.name).name)
+    else:
+        asked = pair_questions(scene.folder, pair_tasks)
+        yield from (question for question in asked if question.task in asking.tasks)
 
 
 def missing_for(scene: Scene, asking: Asking) -> dict[str, str]:
@@ -71,8 +79,11 @@ def missing_for(scene: Scene, asking: Asking) -> dict[str, str]:
     Raises:
         InputError: the capture cannot be read.
     """
-    if scene.is_pair:
+    if scene.kind == PAIR:
         return {}
+    if scene.kind == DUAL_PIXEL:
+        others = [task for task in asking.tasks if task != "all_in_focus"]
+        return dict.fromkeys(others, "a dual-pixel photo has no such truth")
     capture = load_capture(scene.folder)
     reasons = {task: why_not(capture, task, asking.preprocessing) for task in asking.tasks}
     return {task: reason for task, reason in reasons.items() if reason}
@@ -80,7 +91,9 @@ def missing_for(scene: Scene, asking: Asking) -> dict[str, str]:
 
 def has_guide(scene: Scene) -> bool:
     """Whether there is an ultra-wide photo."""
-    return scene.is_pair or bool(load_capture(scene.folder).ultrawide)
+    if scene.kind != STACK:
+        return scene.kind == PAIR
+    return bool(load_capture(scene.folder).ultrawide)
 
 
 def _name(folder: Path, root: Path) -> str:
