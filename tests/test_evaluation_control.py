@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from made_pair import texture
+from made_preprocessed import made_preprocessed
 
 from dfnet.blur import disc_blur
 from dfnet.camera import Camera
@@ -13,7 +14,6 @@ from dfnet.evaluation.blur_reading import PATCH_PX, blur_reader
 from dfnet.evaluation.control import Probe, measure_control
 from dfnet.evaluation.question import Question
 from dfnet.photo import linear_from_srgb, srgb_from_linear
-from dfnet.preprocess import Preprocessed
 
 HEIGHT, WIDTH = 192, 240
 LEFT_PX, RIGHT_PX = 5.0, -8.0  # defocus of the two halves
@@ -29,8 +29,7 @@ def sharp():
 def probe(sharp):
     defocus = torch.full((1, HEIGHT, WIDTH), LEFT_PX)
     defocus[..., WIDTH // 2 :] = RIGHT_PX
-    fields = dict.fromkeys(Preprocessed._fields)
-    prepared = Preprocessed(**{**fields, "defocus_w_px": defocus})
+    prepared = made_preprocessed(HEIGHT, WIDTH, defocus_w_px=defocus)
     nothing = torch.zeros_like(defocus)
     maps = SceneMaps(defocus.abs(), nothing, nothing.bool())
     question = Question("control", "", sharp, prepared, defocus, Camera(), sharp, maps=maps)

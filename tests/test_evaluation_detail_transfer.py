@@ -3,6 +3,7 @@
 import pytest
 import torch
 from hand_blur import blurred, psnr, tensor, texture
+from made_preprocessed import made_preprocessed
 
 from dfnet.camera import Camera
 from dfnet.evaluation.detail_transfer import (
@@ -12,10 +13,7 @@ from dfnet.evaluation.detail_transfer import (
     smoothed,
 )
 from dfnet.evaluation.question import Question
-from dfnet.optics import BlurLaw
 from dfnet.photo import srgb_from_linear
-from dfnet.preprocess import Preprocessed
-from dfnet.preprocess.verdict import GOOD
 
 HEIGHT, WIDTH, BORDER = 120, 160, 32
 COC_PX = 6.0
@@ -35,24 +33,12 @@ def scene():
 
 def ask(image_w, guide, shown_px, wanted_px, occluded=None):
     nothing = torch.zeros(1, HEIGHT, WIDTH)
-    prepared = Preprocessed(
+    prepared = made_preprocessed(
+        HEIGHT,
+        WIDTH,
         uw_on_w=guide,
-        flow_w_to_uw=torch.zeros(2, HEIGHT, WIDTH),
-        disparity_w_px=nothing,
         occluded_w=nothing > 0 if occluded is None else occluded,
-        valid_w=nothing == 0,
-        validity_w=nothing.float(),
-        reason_w=nothing.byte(),
         defocus_w_px=nothing + shown_px,
-        defocus_deviation_w_px=nothing.float(),
-        blur_law=BlurLaw(0.2, 0.0),
-        blur_law_deviation=(0.0, 0.0),
-        device_defocus_per_disparity=0.2,
-        baseline_direction=(1.0, 0.0),
-        depth_w_m=None,
-        relative_inverse_depth=nothing,
-        verdict=GOOD,
-        notes=(),
     )
     return Question("all_in_focus", "", image_w, prepared, nothing + wanted_px, Camera(), image_w)
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from made_preprocessed import made_preprocessed
 
 from dfnet.errors import InputError
 from dfnet.evaluation.preprocessing.benchmark import Benchmark
@@ -28,8 +29,6 @@ from dfnet.evaluation.preprocessing.run import (
 )
 from dfnet.evaluation.preprocessing.stereo import StereoSet
 from dfnet.optics import BlurLaw, defocus_from_disparity
-from dfnet.preprocess import Preprocessed
-from dfnet.preprocess.verdict import GOOD
 
 HEIGHT, WIDTH = 20, 30
 LAW = BlurLaw(0.5, 10.0)
@@ -54,24 +53,14 @@ def make_truth(w_px_per_uw_px=1.0):
 def make_result(truth, flow=None, disparity=None, law=LAW, occluded=None):
     disparity = truth.disparity_w_px if disparity is None else disparity
     flags = torch.zeros_like(truth.hidden_w)
-    return Preprocessed(
-        uw_on_w=torch.zeros(3, HEIGHT, WIDTH),
+    return made_preprocessed(
+        HEIGHT,
+        WIDTH,
         flow_w_to_uw=truth.flow_w_to_uw if flow is None else flow,
         disparity_w_px=disparity,
         occluded_w=flags if occluded is None else occluded,
-        valid_w=~flags,
-        validity_w=flags.float(),
-        reason_w=flags.byte(),
         defocus_w_px=defocus_from_disparity(disparity, law),
-        defocus_deviation_w_px=flags.float(),
         blur_law=law,
-        blur_law_deviation=(0.0, 0.0),
-        device_defocus_per_disparity=law.defocus_per_disparity,
-        baseline_direction=(1.0, 0.0),
-        depth_w_m=None,
-        relative_inverse_depth=torch.zeros_like(disparity),
-        verdict=GOOD,
-        notes=(),
     )
 
 

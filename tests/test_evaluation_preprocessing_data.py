@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from made_preprocessed import made_preprocessed
 
 from dfnet.evaluation.preprocessing.authors_map import compare_maps, levels_from_magma
 from dfnet.evaluation.preprocessing.given_law import given_pair, run_matcher
@@ -29,9 +30,7 @@ from dfnet.evaluation.preprocessing.stereo import (
 )
 from dfnet.io.images import write_image
 from dfnet.optics import BlurLaw
-from dfnet.preprocess import Preprocessed
 from dfnet.preprocess.match import EpipolarPair, Match, SemiGlobalMatcher
-from dfnet.preprocess.verdict import GOOD
 
 HEIGHT, WIDTH = 96, 160
 LAW = BlurLaw(0.3, 10.0)
@@ -171,26 +170,7 @@ class TestDetail:
 
 
 def stub_result(flow, valid):
-    nothing = torch.zeros(1, *flow.shape[-2:])
-    return Preprocessed(
-        uw_on_w=torch.zeros(3, *flow.shape[-2:]),
-        flow_w_to_uw=flow,
-        disparity_w_px=nothing,
-        occluded_w=nothing.bool(),
-        valid_w=valid,
-        validity_w=nothing.float(),
-        reason_w=nothing.byte(),
-        defocus_w_px=nothing,
-        defocus_deviation_w_px=nothing.float(),
-        blur_law=BlurLaw(0.2, 0.0),
-        blur_law_deviation=(0.0, 0.0),
-        device_defocus_per_disparity=0.2,
-        baseline_direction=(1.0, 0.0),
-        depth_w_m=None,
-        relative_inverse_depth=nothing,
-        verdict=GOOD,
-        notes=(),
-    )
+    return made_preprocessed(*flow.shape[-2:], flow_w_to_uw=flow, valid_w=valid)
 
 
 def test_keypoints_judge_the_flow_and_what_is_called_valid():

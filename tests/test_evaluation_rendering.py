@@ -5,6 +5,7 @@ import functools
 import pytest
 import torch
 from hand_blur import blurred, psnr, tensor, texture
+from made_preprocessed import made_preprocessed
 from torch.testing import assert_close
 
 from dfnet.camera import Camera
@@ -23,7 +24,6 @@ from dfnet.evaluation.rendering import (
 )
 from dfnet.io.images import write_image
 from dfnet.photo import srgb_from_linear
-from dfnet.preprocess import Preprocessed
 
 HEIGHT, WIDTH, BORDER = 96, 128, 32
 LEFT = slice(0, 64)
@@ -53,12 +53,7 @@ def level(left_px, right_px):
 
 
 def ask(scene, source, shown_px, wanted_px, truth, **more):
-    known = {
-        "uw_on_w": scene["sharp"],
-        "occluded_w": torch.zeros(1, HEIGHT, WIDTH, dtype=torch.bool),
-        "defocus_w_px": shown_px,
-    }
-    prepared = Preprocessed(**{**dict.fromkeys(Preprocessed._fields), **known})
+    prepared = made_preprocessed(HEIGHT, WIDTH, uw_on_w=scene["sharp"], defocus_w_px=shown_px)
     return Question(
         "refocus",
         "slice 1 → slice 0",
@@ -206,7 +201,7 @@ def test_files_of_others_are_found_by_scene_and_question(scene, tmp_path):
     near = FromFolder(str(tmp_path))(question)
     assert_close(near, scene["near"], atol=1e-4, rtol=0)
     far = FromFolder(str(tmp_path), "{scene}/their.output")(question)
-    assert (far - scene["far"]).abs().mean() < 0.01
+    assert (far - scene["far"]).abs().mean() < 0.03  # what JPEG costs a texture
     flat = FromFolder(str(tmp_path / "desk" / "refocus_slice_1_to_slice_0.png"))
     assert_close(flat(question._replace(scene="another")), near)
 
