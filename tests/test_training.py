@@ -47,6 +47,7 @@ def make_task(lr=2e-3):
         DFNet(width=4),
         RefocusLoss(),
         lambda parameters: torch.optim.AdamW(parameters, lr=lr),
+        alignment=0.01,
         warmup_steps=2,
         val_tasks=["all_in_focus"],
         preprocessing="truth",

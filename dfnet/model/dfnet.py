@@ -1,5 +1,6 @@
 """DFNet, the detail fusion network of DC² (Alzayer et al., CVPR 2023, section 3.3)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,12 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dfnet.model.alignment import GuideAlignment
 from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
 from dfnet.model.fusion import Fusion
-from dfnet.model.refinement import RefinementPath
+from dfnet.model.refinement import MAP_CHANNELS, RefinementPath
 from dfnet.model.saving import Saved
 from dfnet.sample import Sample
+from dfnet.warp import backward_warp
 
 RELEASED = Path(__file__).parents[1] / "weights" / "dfnet"
 SCALES = 4
@@ -27,11 +30,14 @@ class DFNetOutput(NamedTuple):
         images_by_scale: the blend at full, 1/2, 1/4 and 1/8 size, before W is kept where nothing
             changes; padded to a multiple of 16.
         masks_by_scale: (B, 1, ...) in [0, 1] at the same sizes; 1 takes W's detail, 0 UW's.
+        guide_motions_px: (B, 2, H, W), padded alike, how far the guide was moved (from where on the
+            given guide each pixel was taken), coarse and fine; empty where it was not.
     """
 
     image: Tensor
     images_by_scale: list[Tensor]
     masks_by_scale: list[Tensor]
+    guide_motions_px: Sequence[Tensor] = ()
 
 
 class DFNet(Saved):
@@ -46,6 +52,7 @@ class DFNet(Saved):
         blocks: residual blocks per level, in each half of each path and in the fusion.
         trained_coc_px: the largest blur diameter the weights have learned; kept with them.
         use_guide: False blinds the network to UW, for the control experiment.
+        align: whether the guide is aligned once more, by learned features.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class DFNet(Saved):
         blocks: int = 1,
         trained_coc_px: float = 32.0,
         use_guide: bool = True,
+        align: bool = False,
     ):
         super().__init__()
         self.config = {
@@ -61,9 +69,11 @@ class DFNet(Saved):
             "blocks": blocks,
             "trained_coc_px": trained_coc_px,
             "use_guide": use_guide,
+            "align": align,
         }
         self.trained_coc_px = trained_coc_px
         self.use_guide = use_guide
+        self.align = GuideAlignment(MAP_CHANNELS) if align and use_guide else None
         self.refine_w = RefinementPath(width, blocks, SCALES)
         self.refine_uw = RefinementPath(width, blocks, SCALES)
         self.fuse = Fusion(width, blocks, SCALES)
@@ -76,6 +86,9 @@ class DFNet(Saved):
         if not self.use_guide:
             uw_on_w, occluded_w = torch.zeros_like(uw_on_w), torch.ones_like(occluded_w)
         maps = encode_maps(padded._replace(occluded_w=occluded_w))
+        motions = [] if self.align is None else self.align(padded.image_w, uw_on_w, maps)
+        if motions:
+            uw_on_w = backward_warp(uw_on_w, motions[-1])
 
         residuals_w, features_w = self.refine_w(padded.image_w, maps)
         residuals_uw, features_uw = self.refine_uw(uw_on_w, maps)
@@ -89,7 +102,7 @@ class DFNet(Saved):
             images = blend(refined_w, refined_uw, masks, corrections)
             weight = change_weight(padded.defocus_w_px, padded.target_defocus_w_px)
             image = padded.image_w + weight * (images[0] - padded.image_w)
-        return DFNetOutput(image[..., :height, :width], images, masks)
+        return DFNetOutput(image[..., :height, :width], images, masks, motions)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str | None = None) -> "DFNet":

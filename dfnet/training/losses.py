@@ -1,5 +1,6 @@
 """The losses of DC² (section 4.1): L1, image gradients, SSIM, and VGG features on request."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -72,6 +73,22 @@ class RefocusLoss(nn.Module):
         with torch.no_grad():
             wanted = self.features((target - mean) / std)
         return F.l1_loss(self.features((image - mean) / std), wanted)
+
+
+def guide_misfit_px(motions_px: Sequence[Tensor], error_px: Tensor, weight: Tensor) -> Tensor:
+    """Mean distance of the guide's motions from those that would put it right, a scalar [px].
+
+    Args:
+        motions_px: (B, 2, H', W') each, at least as large as the error; 0 where there are none.
+        error_px: (B, 2, H, W), see `TrainingBatch`.
+        weight: (B, 1, H, W).
+    """
+    height, width = error_px.shape[-2:]
+    total = error_px.new_zeros(())
+    for motion in motions_px:
+        distance = (motion[..., :height, :width] - error_px).norm(dim=1, keepdim=True)
+        total = total + weighted_mean(distance, weight)
+    return total
 
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:

@@ -12,8 +12,9 @@ from dfnet.photo import PHONE, CameraShot, PhotoSettings, Shot, develop, draw_ph
 from dfnet.sample import Sample
 from dfnet.training.kinds import Choice, KindWeights, choose
 from dfnet.training.stacks import TrainingStack
-from dfnet.warp import backward_warp
+from dfnet.warp import backward_warp, inside_frame
 
+_ITERATIONS, _ERROR_FOUND_PX, _ERROR_REACH_PX = 5, 0.25, 16.0
 _ENCODED_PER_LINEAR = 1 / 2.2  # sRGB is about this power: a gain in light, as a gain in the photo
 
 
@@ -24,11 +25,15 @@ class TrainingBatch(NamedTuple):
         sample: the network's inputs.
         target: (B, 3, H, W) the right answer.
         weight: (B, 1, H, W) trust in it, 0 to 1; 1 but where a merged truth is not sharp.
+        guide_error_px: (B, 2, H, W) from each pixel to where on the given guide its point lies.
+        guide_error_weight: (B, 1, H, W), 0 where that is not known or lies out of reach, else 1.
     """
 
     sample: Sample
     target: Tensor
     weight: Tensor
+    guide_error_px: Tensor
+    guide_error_weight: Tensor
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ def draw_sample(
         target = _photo(stack, choice.target[window], shot.wide.clean(), generator)
     top_left = torch.tensor([window[2].start, window[1].start]).view(2, 1, 1)
     flow = choice.guidance.flow_w_to_uw[window] + top_left  # from the crop's own pixels
+    flow = _misalign(flow, settings.flow_error_px, generator)
     sample = Sample(
         image_w,
         _draw_guide(stack, choice.ultrawide, flow, settings, generator, shot),
@@ -93,7 +99,8 @@ def draw_sample(
     )
     radial = sample.radial_w
     weight = torch.ones_like(radial) if choice.weight is None else choice.weight[window].float()
-    return _flip(TrainingBatch(sample, target, weight), generator)
+    error = _guide_error(stack, flow - top_left, window)
+    return _flip(TrainingBatch(sample, target, weight, *error), generator)
 
 
 def _choose(stack: TrainingStack, settings: SampleSettings, generator: torch.Generator) -> Choice:
@@ -118,6 +125,42 @@ def _mistake_defocus(choice: Choice, scale_error: float, generator: torch.Genera
     )
 
 
+def _misalign(flow_w_to_uw: Tensor, largest_px: float, generator: torch.Generator) -> Tensor:
+    error_px = largest_px * float(torch.rand((), generator=generator))
+    return flow_w_to_uw + error_px * smooth_noise(flow_w_to_uw.shape, generator)
+
+
+def _guide_error(
+    stack: TrainingStack, flow_w_to_uw: Tensor, window: tuple[slice, slice, slice]
+) -> tuple[Tensor, Tensor]:
+    """How far the guide is off on a crop, and where that is known; see `TrainingBatch`."""
+    if stack.true is None:
+        return torch.zeros_like(flow_w_to_uw), torch.zeros_like(flow_w_to_uw[:1])
+    true = stack.true[0]  # of a render, the same for all slices
+    error, misfit = guide_error(flow_w_to_uw, true.flow_w_to_uw[window])
+    known = (misfit < _ERROR_FOUND_PX) & (error.norm(dim=0, keepdim=True) < _ERROR_REACH_PX)
+    known &= inside_frame(error[None], error.shape[-2:])[0]
+    return error, (known & ~true.occluded_w[window]).float()
+
+
+def guide_error(flow_w_to_uw: Tensor, true_flow_w_to_uw: Tensor) -> tuple[Tensor, Tensor]:
+    """Where a guide warped by one flow shows what it should show by another.
+
+    Args:
+        flow_w_to_uw: (2, H, W) by which the guide was warped.
+        true_flow_w_to_uw: same shape.
+
+    Returns:
+        The error e (2, H, W) [px], for which `e + flow(p + e) = true flow(p)`, found by iterating;
+        and by how much that fails to hold, (1, H, W) [px].
+    """
+    error = true_flow_w_to_uw - flow_w_to_uw
+    for _ in range(_ITERATIONS):
+        before = error
+        error = true_flow_w_to_uw - backward_warp(flow_w_to_uw[None], error[None])[0]
+    return error, (error - before).norm(dim=0, keepdim=True)
+
+
 def _draw_guide(
     stack: TrainingStack,
     ultrawide: Tensor,
@@ -126,16 +169,14 @@ def _draw_guide(
     generator: torch.Generator,
     shot: Shot,
 ) -> Tensor:
-    """UW on the crop of W, with the errors that alignment and colour matching leave."""
-    error_px = settings.flow_error_px * float(torch.rand((), generator=generator))
-    flow = flow_w_to_uw + error_px * smooth_noise(flow_w_to_uw.shape, generator)
+    """UW on the crop of W, with the errors that colour matching leaves."""
     error = torch.exp(settings.guide_gain_error * torch.randn(3, generator=generator))
-    part, corner = _part_seen(flow, ultrawide.shape)
+    part, corner = _part_seen(flow_w_to_uw, ultrawide.shape)
     photo_uw = _photo(stack, ultrawide[part], shot.ultrawide, generator)
     if stack.is_linear:
         photo_uw = photo_uw * _matching_gains(shot)
     matched = (photo_uw * error.view(3, 1, 1)).clamp(0, 1)
-    return backward_warp(matched[None], (flow - corner)[None])[0]
+    return backward_warp(matched[None], (flow_w_to_uw - corner)[None])[0]
 
 
 def _matching_gains(shot: Shot) -> Tensor:
@@ -207,7 +248,18 @@ def _flip(batch: TrainingBatch, generator: torch.Generator) -> TrainingBatch:
         x = x.flip(flips)
         return (x.transpose(-1, -2) if transpose else x).contiguous()
 
-    return TrainingBatch(Sample(*map(turn, batch.sample)), turn(batch.target), turn(batch.weight))
+    def turn_vectors(x: Tensor) -> Tensor:
+        signs = [-1.0 if axis in flips else 1.0 for axis in (-1, -2)]
+        x = turn(x * x.new_tensor(signs).view(2, 1, 1))
+        return x.flip(0) if transpose else x
+
+    return TrainingBatch(
+        Sample(*map(turn, batch.sample)),
+        turn(batch.target),
+        turn(batch.weight),
+        turn_vectors(batch.guide_error_px),
+        turn(batch.guide_error_weight),
+    )
 
 
 def _chance(probability: float, generator: torch.Generator) -> bool:

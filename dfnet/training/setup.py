@@ -30,7 +30,7 @@ def find_resume(run_dir: Path, resume: bool) -> str | None:
 
 
 def start_weights(model: Saved, folder: str | None) -> None:
-    """Copy saved weights into the model, for fine-tuning.
+    """Copy saved weights into the model, for fine-tuning; parts that they lack start anew.
 
     Raises:
         InputError: the folder has no weights, or they are of another shape.
@@ -39,7 +39,7 @@ def start_weights(model: Saved, folder: str | None) -> None:
         return
     weights = type(model).from_pretrained(folder).state_dict()
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(model.state_dict() | weights)
     except RuntimeError as error:
         raise InputError(
             f"start_from={folder}: those weights are of another network\n"

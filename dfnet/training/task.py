@@ -16,6 +16,7 @@ from dfnet.evaluation.bands import EVERYWHERE
 from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.score import score_capture
 from dfnet.model.dfnet import DFNetOutput
+from dfnet.training.losses import guide_misfit_px
 from dfnet.training.samples import TrainingBatch
 
 _COC_SHOWN_PX = 32.0
@@ -29,6 +30,7 @@ class RefocusTask(L.LightningModule):
         model: the network.
         loss: takes the network's output, the target, and the trust in the target.
         optimizer: builds the optimiser from parameters.
+        alignment: weight of the guide's misfit [px] beside the loss, where the network aligns it.
         warmup_steps: steps of linear warm-up before the cosine decay to a hundredth.
         val_tasks: the evaluation's tasks that validation runs.
         preprocessing: `estimated` or `truth`, for validation.
@@ -40,6 +42,7 @@ class RefocusTask(L.LightningModule):
         model: nn.Module,
         loss: nn.Module,
         optimizer: Callable[..., torch.optim.Optimizer],
+        alignment: float,
         warmup_steps: int,
         val_tasks: list[str],
         preprocessing: str,
@@ -47,6 +50,7 @@ class RefocusTask(L.LightningModule):
     ):
         super().__init__()
         self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.alignment = alignment
         self.warmup_steps, self.image_every_n_steps = warmup_steps, image_every_n_steps
         self.asking = Asking(tuple(val_tasks), preprocessing)
 
@@ -60,12 +64,16 @@ class RefocusTask(L.LightningModule):
         output = self.model(sample)
         with torch.autocast(self.device.type, enabled=False):
             loss = self.loss(output, batch.target, batch.weight)
+            misfit_px = guide_misfit_px(
+                output.guide_motions_px, batch.guide_error_px, batch.guide_error_weight
+            )
         error = (output.image.detach().clamp(0, 1) - batch.target).square().mean()
         self.log("train/loss", loss, prog_bar=True)
+        self.log("train/guide_misfit_px", misfit_px)
         self.log("train/psnr_db", -10 * torch.log10(error + 1e-10), prog_bar=True)
         if self.global_step % self.image_every_n_steps == 0:
             self._log_grid(batch, output)
-        return loss
+        return loss + self.alignment * misfit_px
 
     def validation_step(self, folder: str, batch_index: int) -> None:
         """The evaluation's own questions on one capture, for the network and for W unchanged."""
