@@ -1,6 +1,5 @@
 """What a file declares about its making; the reader's side of `dfnet.io.disclosure`."""
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +19,6 @@ class Declaration(NamedTuple):
         source_type: a word of IPTC's vocabulary, as found; None is not said.
         software: what refocused it, if that was this project.
         recipe_sha256: of the recipe file.
-        recipe: the recipe file beside it, if it is the one.
         credentials: content credentials; None without, or where they were not looked for.
         notes: what could not be read.
     """
@@ -28,7 +26,6 @@ class Declaration(NamedTuple):
     source_type: str | None = None
     software: str | None = None
     recipe_sha256: str | None = None
-    recipe: Path | None = None
     credentials: Credentials | None = None
     notes: tuple[str, ...] = ()
 
@@ -59,19 +56,11 @@ def read_declaration(path: Path | str) -> Declaration:
         credentials = read_credentials(path) if CREDENTIALS in path.read_bytes() else None
     except InputError as error:
         notes += (f"content credentials not checked: {str(error).splitlines()[0]}",)
-    kind, sha = found.get((IPTC, SOURCE_TYPE)), found.get((OURS, "RecipeSHA256"))
+    kind = found.get((IPTC, SOURCE_TYPE))
     return Declaration(
         kind and kind.removeprefix(SOURCE_TYPES),
         found.get((OURS, "Software")),
-        sha,
-        _recipe_beside(path, sha),
+        found.get((OURS, "RecipeSHA256")),
         credentials,
         notes,
     )
-
-
-def _recipe_beside(path: Path, sha256: str | None) -> Path | None:
-    recipe = path.with_name(f"{path.stem}_recipe.json")
-    if sha256 is None or not recipe.is_file():
-        return None
-    return recipe if hashlib.sha256(recipe.read_bytes()).hexdigest() == sha256 else None

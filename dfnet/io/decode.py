@@ -1,6 +1,7 @@
 """The pixels of a photo's file. The content counts, not the name's ending; all files may lie."""
 
 import struct
+import tokenize
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from dfnet.io.phone_formats import DNG, decode_dng, let_pillow_read_heic
 
 MIN_SIDE_PX = 64
 MAX_PIXELS = 220_000_000
+MAX_PIXELS_PER_BYTE = 4000  # photos have 0.3 to 30; a black PNG has 344
 MAX_FILE_BYTES = 1 << 30  # 16-bit TIFFs of 100 megapixels are smaller
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")  # Pillow's others have seen less hostile files
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1")
@@ -39,6 +41,7 @@ UNREADABLE = (
     MemoryError,
     RuntimeError,
     struct.error,
+    tokenize.TokenError,  # of NumPy, for a file's head
     zlib.error,
     cv2.error,
 )
@@ -221,6 +224,12 @@ def _refuse_unusable(path: Path, image: Image.Image) -> None:
         raise InputError(
             f"{path}: {image.width}x{image.height} pixels is more than this tool takes\n"
             f"  The limit is {MAX_PIXELS // 10**6} megapixels. Resize the picture."
+        )
+    size = path.stat().st_size
+    if image.width * image.height > MAX_PIXELS_PER_BYTE * size:
+        raise InputError(
+            f"{path}: claims to hold {image.width}x{image.height} pixels in {size} bytes\n"
+            "  No photo is so small; the file is damaged or made to do harm."
         )
     if min(image.size) < MIN_SIDE_PX:
         raise InputError(

@@ -21,6 +21,7 @@ from dfnet.io.exif import made_by
 CAMERA_FIELDS = ("FocalLength", "FocalLengthIn35mmFilm", "FNumber", "Make", "Model")
 SOFTWARE = f"dfnet {__version__}"
 STRIP_PX = 1 << 20  # converted at a time: photos are large
+VISIBLE = 8 / 255  # beyond sRGB by more than compression alone shifts saturated colours
 _EXIF_IFD = ExifTags.IFD.Exif
 
 
@@ -59,8 +60,8 @@ def planes_of(pixels: np.ndarray, colours: Colours | None) -> tuple[Tensor, floa
         colours: their colour space; None for sRGB.
 
     Returns:
-        (3, H, W) float32 in [0, 1], and the share of pixels whose colour sRGB lacks by more than a
-        rounding error.
+        (3, H, W) float32 in [0, 1], and the share of pixels whose colour sRGB visibly
+        lacks.
     """
     height, width = pixels.shape[:2]
     top = np.float32(np.iinfo(pixels.dtype).max)
@@ -72,7 +73,7 @@ def planes_of(pixels: np.ndarray, colours: Colours | None) -> tuple[Tensor, floa
             np.divide(pixels[rows, :, c], top, out=strip[c], dtype=np.float32)
         if colours is not None:
             seen = colours.to_srgb(strip)
-            beyond += int((np.abs(seen - 0.5) > 0.5 + 1 / 255).any(0).sum())
+            beyond += int((np.abs(seen - 0.5) > 0.5 + VISIBLE).any(0).sum())
             np.clip(seen, 0, 1, out=strip)
     return torch.from_numpy(planes), beyond / (height * width)
 

@@ -1,26 +1,33 @@
 """Depth that a phone stored inside a photo: Apple's disparity (HEIC, JPEG) and Google's GDepth."""
 
 import base64
-import binascii
 import io
 import re
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from dfnet.errors import InputError
-from dfnet.io.phone_formats import HEIC, let_pillow_read_heic
+from dfnet.io.decode import (
+    UNREADABLE,
+    check_readable,
+    open_picture,
+    orientation_of,
+    turn_upright,
+)
 
 UNIFORM_DISPARITY = (0, 1)  # of HEIC's depth representations: inverse depth and disparity
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 EXTENSION_HEADER = len(EXTENSION) + 32 + 4 + 4  # GUID, full length, offset
 ASPECT_TOLERANCE = 0.02
-UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, binascii.Error)
+MAX_PICTURES = 16  # in one file
+MAX_MAP_PIXELS = 50_000_000  # real ones have half a million
+MAP_FORMATS = ("JPEG", "PNG", "WEBP")
+ACCURACY_BYTES = 60  # from the name of the field to the end of its value
 
 
 class PhoneDepth(NamedTuple):
@@ -44,16 +51,17 @@ def read_phone_depth(path: Path | str) -> PhoneDepth | None:
         InputError: the file is missing or no image, or its depth map is damaged.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file\n  Check the spelling; paths are relative to here.")
-    heic = path.suffix.lower() in HEIC
-    if heic:
-        let_pillow_read_heic(path)
+    check_readable(path)
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as photo:
-            upright = ImageOps.exif_transpose(photo).size
-            readers = (_heic_disparity,) if heic else (_apple_jpeg, _google_depth)
+        with open_picture(path) as photo:
+            turned = orientation_of(photo) >= 5
+            upright = photo.size[::-1] if turned else photo.size
+            readers = (_heic_disparity,) if photo.format == "HEIF" else (_apple_jpeg, _google_depth)
             found = next(filter(None, (read(path, photo) for read in readers)), None)
+            if found is not None and not found.disparity.isfinite().all():
+                raise ValueError("its values are not finite")
+    except InputError:
+        raise
     except UNREADABLE as error:
         raise InputError(
             f"{path}: its depth map cannot be read ({error})\n"
@@ -76,30 +84,31 @@ def _heic_disparity(path: Path, photo: Image.Image) -> PhoneDepth | None:
     about = images[0].info.get("metadata") or {}
     if about.get("representation_type", 1) not in UNIFORM_DISPARITY:
         return None
-    xmp = re.search(rb"<x:xmpmeta.{0,20000}?depthData:Accuracy.{0,40}", path.read_bytes(), re.S)
-    levels = np.asarray(images[0].to_pillow().convert("L"), dtype=np.float32) / 255
+    data = path.read_bytes()
+    accuracy = data.find(b"depthData:Accuracy")
+    levels = _levels(images[0].to_pillow()) / 255
     low, high = about.get("d_min", 0.0), about.get("d_max", 1.0)
-    metric = xmp is not None and xmp.group().count(b"absolute") > 0
+    metric = accuracy >= 0 and b"absolute" in data[accuracy : accuracy + ACCURACY_BYTES]
     return PhoneDepth(_tensor(low + levels * (high - low)), metric, "Apple disparity")
 
 
 def _apple_jpeg(path: Path, photo: Image.Image) -> PhoneDepth | None:
     """A second picture in the file whose XMP calls it disparity or depth."""
-    orientation = photo.getexif().get(ExifTags.Base.Orientation, 1)
-    for k in range(1, getattr(photo, "n_frames", 1)):
+    orientation = orientation_of(photo)
+    for k in range(1, min(getattr(photo, "n_frames", 1), MAX_PICTURES)):
         photo.seek(k)
         xmp = _text(photo.info.get("xmp", b""))
         kind = _field(xmp, "apdi:AuxiliaryImageType")
         if kind not in ("disparity", "depth"):
             continue
-        levels = np.asarray(photo.convert("L"), dtype=np.float32)
+        levels = _levels(photo)
         low, high = (
             float(_field(xmp, f"apdi:Float{m}Value") or d) for m, d in (("Min", 0), ("Max", 1))
         )
         values = low + levels / float(_field(xmp, "apdi:IntMaxValue") or 255) * (high - low)
         disparity = values if kind == "disparity" else 1 / np.maximum(values, 1e-3)
         metric = _field(xmp, "depthData:Accuracy") == "absolute"
-        return PhoneDepth(_tensor(_upright(disparity, orientation)), metric, f"Apple {kind}")
+        return PhoneDepth(_tensor(turn_upright(disparity, orientation)), metric, f"Apple {kind}")
     return None
 
 
@@ -109,8 +118,8 @@ def _google_depth(path: Path, photo: Image.Image) -> PhoneDepth | None:
     data = _field(xmp, "GDepth:Data")
     if data is None:
         return None
-    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
-        levels = np.asarray(picture.convert("L"), dtype=np.float32) / 255
+    with Image.open(io.BytesIO(base64.b64decode(data)), formats=MAP_FORMATS) as picture:
+        levels = _levels(picture) / 255
     near, far = (float(_field(xmp, f"GDepth:{n}") or d) for n, d in (("Near", 1), ("Far", 100)))
     if not 0 < near < far:
         raise ValueError(f"GDepth from {near} to {far}")
@@ -119,8 +128,15 @@ def _google_depth(path: Path, photo: Image.Image) -> PhoneDepth | None:
     else:
         disparity = (far - levels * (far - near)) / (far * near)
     metric = _field(xmp, "GDepth:Units") in ("m", "Meters")
-    orientation = photo.getexif().get(ExifTags.Base.Orientation, 1)
-    return PhoneDepth(_tensor(_upright(disparity, orientation)), metric, "GDepth")
+    turned = turn_upright(disparity, orientation_of(photo))
+    return PhoneDepth(_tensor(turned), metric, "GDepth")
+
+
+def _levels(picture: Image.Image) -> np.ndarray:
+    """(h, w) float32 gray levels."""
+    if picture.width * picture.height > MAX_MAP_PIXELS:
+        raise ValueError(f"{picture.width}x{picture.height} pixels are too many")
+    return np.asarray(picture.convert("L"), dtype=np.float32)
 
 
 def _extended_xmp(data: bytes) -> bytes:
@@ -138,19 +154,12 @@ def _extended_xmp(data: bytes) -> bytes:
 
 def _field(xmp: str, name: str) -> str | None:
     """A property's value, written as an attribute or as an element."""
-    found = re.search(rf'{name}\s*=\s*"([^"]*)"|<{name}>\s*([^<]*?)\s*</', xmp)
-    return None if found is None else found.group(1) or found.group(2)
+    found = re.search(rf'{name}\s*=\s*"([^"]*)"|<{name}>([^<]*)</', xmp)
+    return None if found is None else found.group(1) or (found.group(2) or "").strip()
 
 
 def _text(xmp: bytes | str) -> str:
     return xmp if isinstance(xmp, str) else xmp.decode("utf-8", errors="replace")
-
-
-def _upright(values: np.ndarray, orientation: int) -> np.ndarray:
-    picture = Image.fromarray(values.astype(np.float32))
-    exif = picture.getexif()
-    exif[ExifTags.Base.Orientation] = orientation
-    return np.asarray(ImageOps.exif_transpose(picture))
 
 
 def _tensor(values: np.ndarray) -> Tensor:

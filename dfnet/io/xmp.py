@@ -88,7 +88,10 @@ class Packet:
         """
         text = xmp.decode("utf-8", errors="strict").strip("\0 \n\r\t\ufeff") if xmp else EMPTY
         _check(text)
-        self._document = minidom.parseString(text.encode())
+        try:
+            self._document = minidom.parseString(text.encode())
+        except expat.ExpatError as error:  # a prefix that stands for nothing
+            raise ValueError(f"the packet is no XML ({error})") from error
         roots = self._document.getElementsByTagNameNS(RDF, "RDF")
         if not roots:
             raise ValueError("no rdf:RDF")
