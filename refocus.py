@@ -1,54 +1,45 @@
 """Refocus a phone photo with the help of its ultra-wide twin.
 
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=all_in_focus
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=refocus 'focus_at=[1200,800]'
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=aperture aperture_scale=2
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=map path=defocus.npy
-  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.png target=like like=OTHER.jpg
-  python refocus.py recipe=a_recipe.json output=again.png
+  python refocus.py wide=W.jpg ultrawide=UW.jpg output=sharp.jpg all_in_focus=true
+  python refocus.py wide=W.jpg ultrawide=UW.jpg output=a.jpg focus_at=1200,800 f_number=1.4
+  python refocus.py wide=SPATIAL.heic output=pull.mp4 focus_at=300,400 pull=48 focus_at=900,350
+  python refocus.py folder=PAIRS output=EDITED recipe=a_recipe.json
 
-Beside the picture it writes <name>_target.npy, the blur wanted (signed diameters in pixels), and
-<name>_recipe.json, which repeats the edit. Further options: aperture_scale=2 with target=refocus,
-bits=8|16, device=auto|cpu|cuda|mps, weights=FOLDER, camera=pixel6pro; see configs/refocus.yaml.
+Steps are done in the order in which they are written (lengths in the wide photo's pixels):
+  all_in_focus=true                  focus_at=X,Y                  focus_distance=METRES
+  focus_range=X1,Y1,X2,Y2[,SOFT]     distance_range=NEAR,FAR       plane=X1,Y1,X2,Y2,X3,Y3
+  split_focus=X1,Y1,X2,Y2[,FEATHER]  tilt_shift=X,Y,ANGLE,WIDTH,BLUR    slab=NEARER,FARTHER
+  aperture_scale=0…2.5  f_number=N   like=PHOTO                    map=FILE
+  sharpen=FEATHER,MASK  protect=FEATHER,MASK  blur=BLUR,FEATHER,MASK   (masks: gray pictures)
+Also: also=target,depth,defocus,confidence,mask,all_in_focus  bits=8|16  camera=pixel6pro
+  device=auto|cpu|cuda|mps  weights=FOLDER  cache=false  disclose=false  (configs/refocus.yaml)
+The picture's suffix is its format: .jpg .png .webp .tif; <name>_recipe.json repeats the edit.
+Exit code: 0 all is written, 1 not; of a folder, each pair that failed is named at the end.
 """
-
-import sys
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from dfnet.cli import entry_point, progress, quote_paths, usage_if_bare
+from dfnet.cli import entry_point, gather, progress, quote_paths, usage_if_bare
 from dfnet.devices import pick_device
-from dfnet.edit import cameras_of, make_target, save_results
-from dfnet.inference import Refocuser
-from dfnet.io.images import read_image
-from dfnet.model import DFNet
-from dfnet.preprocess import preprocess_pair
-from dfnet.recipe import recipe_from_config
+from dfnet.edit import run, say
+from dfnet.request import STEP_KEYS, request_from_config
 
 
 @entry_point("refocus")
 def main(cfg: DictConfig) -> None:
-    """Read the pair, understand it, make the wish a map, render it, save it."""
+    """Read what is asked, do it, name what was written."""
     config = OmegaConf.to_container(cfg, resolve=True)
-    recipe = recipe_from_config(config, HydraConfig.get().overrides.task)
-    pick_device(recipe.device)  # a wrong name shows now, not after the photos are matched
-    image_w, image_uw = read_image(recipe.wide), read_image(recipe.ultrawide)
-    refocuser = Refocuser(DFNet.from_pretrained(recipe.weights), recipe.device, track=progress)
-    cameras = cameras_of(recipe, image_w, image_uw)
-
-    print("matching the two photos …", file=sys.stderr)
-    preprocessed = preprocess_pair(image_w, image_uw, cameras)
-    target_defocus_w_px = make_target(recipe, preprocessed)
-    refocused = refocuser(image_w, preprocessed, target_defocus_w_px, cameras)
-
-    save_results(recipe, preprocessed, target_defocus_w_px, refocused)
-    for note in (*preprocessed.notes, *refocused.notes):
-        print(f"note: {note}", file=sys.stderr)
-    print("wrote", *recipe.outputs, sep="\n  ")
+    request = request_from_config(config, HydraConfig.get().overrides.task)
+    pick_device(request.recipe.device)  # a wrong name shows now, not after the photos are matched
+    for note in request.notes:
+        say(f"note: {note}")
+    written = run(request, progress)
+    print("wrote", *written, sep="\n  ")
 
 
 if __name__ == "__main__":
     usage_if_bare(__doc__)
-    quote_paths(("wide", "ultrawide", "output", "path", "like", "weights", "recipe"))
+    quote_paths(("wide", "ultrawide", "folder", "output", "weights", "recipe", "also"))
+    gather("steps", STEP_KEYS)
     main()

@@ -83,6 +83,20 @@ def quote_paths(keys: tuple[str, ...]) -> None:
             sys.argv[i] = f"{key}={quoted(value)}"
 
 
+def gather(key: str, words: Sequence[str]) -> None:
+    """Rewrite `word=value` of some words in `sys.argv` to one list under `key`, their order kept.
+
+    Hydra knows no order between options, nor the same one twice.
+    """
+    kept, gathered = sys.argv[:1], []
+    for argument in sys.argv[1:]:
+        word, equals, _ = argument.partition("=")
+        (gathered if equals and word in words else kept).append(argument)
+    if gathered:
+        kept.append(f"{key}=[{','.join(quoted(text) for text in gathered)}]")
+    sys.argv[:] = kept
+
+
 def quoted(value: str) -> str:
     """A literal string in Hydra's override grammar, interpolation escaped too."""
     # The grammar undoes backslashes only before quotes, so those before a quote are doubled.

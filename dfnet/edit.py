@@ -1,62 +1,133 @@
-"""The steps of refocus.py: photos and recipe in, picture, target map and recipe out."""
+"""What refocus.py does: pictures, focus pulls and side outputs, of one pair or of a folder."""
 
-import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
 
-from dfnet.camera import Camera, camera_from_json
-from dfnet.inference import Refocused
+from dfnet.errors import InputError
+from dfnet.folder import find_pairs
 from dfnet.io.images import write_image, write_whole
-from dfnet.preprocess import Preprocessed
-from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size
-from dfnet.recipe import Recipe, recipe_to_json
-from dfnet.targets import AllInFocus, Aperture, FocusAt, Like, MapFile, Scene, write_map
-from dfnet.targets import make_target as worked_out
+from dfnet.io.video import write_video
+from dfnet.model import DFNet
+from dfnet.pair import Pair, pair_of
+from dfnet.picture import Picture
+from dfnet.recipe import Recipe
+from dfnet.request import Request
+from dfnet.targets import AllInFocus, focus_pull, write_map
+
+Track = Callable[[Sequence], Iterable]
 
 
-def cameras_of(recipe: Recipe, image_w: Tensor, image_uw: Tensor) -> dict[str, Camera]:
-    """What the recipe's preset, and after it the photos' EXIF, say of both cameras."""
-    photos = (image_w, image_uw)
-    preset = {
-        name: camera_from_json(recipe.camera[name], f"camera, {name}")
-        for name in ("wide", "ultrawide")
-        if name in recipe.camera
-    }
-    files = (Path(recipe.wide), Path(recipe.ultrawide))
-    return known_cameras(preset_at_size(preset, photos), exif_cameras(files, photos))
+def run(request: Request, track: Track) -> list[Path]:
+    """Do what was asked.
 
+    Args:
+        request: checked.
+        track: wraps a list of steps, for a progress bar.
 
-def make_target(recipe: Recipe, preprocessed: Preprocessed) -> Tensor:
-    """The signed defocus that the recipe wants [px], (1, H, W).
+    Returns:
+        The files written.
 
     Raises:
-        InputError: the wish does not fit this photo.
+        InputError: a pair could not be edited; of a folder, the others are done.
     """
-    scale = 1.0 if recipe.aperture_scale is None else recipe.aperture_scale
-    steps = {
-        "all_in_focus": lambda: [AllInFocus()],
-        "refocus": lambda: [FocusAt(*recipe.focus_at), Aperture(scale)],
-        "aperture": lambda: [Aperture(scale)],
-        "map": lambda: [MapFile(recipe.path, recipe.map_px_per_level, recipe.map_zero_level)],
-        "like": lambda: [Like(recipe.like)],
-    }[recipe.target]()
-    return worked_out(steps, Scene(preprocessed, preprocessed.uw_on_w))
+    model = DFNet.from_pretrained(request.recipe.weights)
+    if request.folder is None:
+        return edit_pair(request, request.recipe, request.output, model, track)
+    written, failures = [], []
+    pairs = find_pairs(request.folder)
+    for k, found in enumerate(pairs, start=1):
+        say(f"[{k}/{len(pairs)}] {found.name}")
+        uw = None if found.ultrawide is None else str(found.ultrawide)
+        recipe = replace(request.recipe, wide=str(found.wide), ultrawide=uw)
+        output = Path(str(request.output).replace("*", found.name))
+        try:
+            written += edit_pair(request, recipe, output, model, track)
+        except InputError as error:
+            failures.append(f"{found.name}: {error}")
+            say(f"error: {failures[-1]}")
+    if failures:
+        done = f"{len(pairs) - len(failures)} of {len(pairs)} pairs are done; these are not:"
+        raise InputError("\n".join([done, *failures]))
+    return written
 
 
-def save_results(
-    recipe: Recipe, preprocessed: Preprocessed, target: Tensor, refocused: Refocused
-) -> None:
-    """Write the picture, the target map and the recipe, each whole or not at all."""
-    law = preprocessed.blur_law
-    found = {
-        "defocus_per_disparity": law.defocus_per_disparity,
-        "disparity_at_focus_px": law.disparity_at_focus_px,
-        "working_scale": refocused.working_scale,
-        "notes": [*preprocessed.notes, *refocused.notes],
+def edit_pair(
+    request: Request, recipe: Recipe, output: Path, model: DFNet, track: Track
+) -> list[Path]:
+    """One pair to its files."""
+    pair = pair_of(recipe, request.keep)
+    pair.model = model
+    say("matching the two photos …")
+    pair.prepare()
+    if recipe.frames:
+        return write_pull(request, pair, output, track)
+    picture = pair.refocus(recipe.steps, track)
+    written = picture.save(output, recipe.bits, request.disclose)
+    for note in picture.notes:
+        say(f"note: {note}")
+    return [*written, *write_extras(request.extras, pair, picture, output, track)]
+
+
+def write_pull(request: Request, pair: Pair, output: Path, track: Track) -> list[Path]:
+    """A focus pull's frames, as a video or one by one."""
+    recipe = request.recipe
+    pull = focus_pull(recipe.steps, recipe.pull_to, recipe.frames)
+
+    def frames() -> Iterator[Picture]:
+        for steps in track(pull):
+            yield pair.refocus(steps)
+
+    if "*" not in output.name:
+        write_video((picture.image_w for picture in frames()), output)
+        return [output]
+    digits = len(str(recipe.frames))
+    written = []
+    for k, picture in enumerate(frames(), start=1):
+        path = Path(str(output).replace("*", f"{k:0{digits}d}"))
+        written += picture.save(path, recipe.bits, request.disclose)
+    return written
+
+
+def write_extras(
+    names: Sequence[str], pair: Pair, picture: Picture, output: Path, track: Track
+) -> list[Path]:
+    """Side outputs beside the picture; floats as .npy, what has no unit as gray PNG."""
+    found = pair.prepare()
+    metric = found.depth_w_m is not None
+    kinds: dict[str, tuple[str, Callable[[], Tensor]]] = {
+        "target": ("target.npy", lambda: picture.target_defocus_w_px),
+        "defocus": ("defocus.npy", lambda: found.defocus_w_px),
+        "depth": ("depth_m.npy", lambda: found.depth_w_m)
+        if metric
+        else ("relative_inverse_depth.png", lambda: found.relative_inverse_depth),
+        "confidence": ("confidence.png", lambda: found.validity_w),
+        "mask": ("mask.png", lambda: picture.mask_w),
     }
-    text = json.dumps(recipe_to_json(recipe, found), indent=1, ensure_ascii=False) + "\n"
-    picture, target_map, record = recipe.outputs
-    write_image(refocused.image_w, picture, recipe.bits)
-    write_whole(target_map, lambda p: write_map(target, p))
-    write_whole(record, lambda p: p.write_text(text, encoding="utf-8"))
+    written = []
+    for name in names:
+        if name == "all_in_focus":
+            path = output.with_name(f"{output.stem}_all_in_focus{output.suffix}")
+            sharp = pair.refocus([AllInFocus()], track)
+            written += sharp.save(path, picture.recipe.bits)
+            continue
+        ending, values = kinds[name]
+        path = output.with_name(f"{output.stem}_{ending}")
+        written.append(path)
+        _write(values(), path)
+    return written
+
+
+def _write(values: Tensor, path: Path) -> None:
+    if path.suffix == ".npy":
+        write_whole(path, lambda partial: write_map(values, partial))
+    else:
+        write_image(values, path, bits=16)
+
+
+def say(text: str) -> None:
+    """A line for the user, beside the result's own."""
+    print(text, file=sys.stderr, flush=True)

@@ -7,13 +7,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dfnet.camera import Camera
+from dfnet.camera import Camera, cameras_of_preset
 from dfnet.detail import resize
 from dfnet.inference import Refocuser
-from dfnet.io.photo_files import Metadata, read_photo, write_photo
+from dfnet.io.metadata import Metadata
+from dfnet.io.photo_files import read_photo
 from dfnet.model import DFNet
-from dfnet.preprocess import Preprocessed, preprocess_pair
-from dfnet.preprocess.cameras import exif_cameras, known_cameras, preset_at_size
+from dfnet.picture import Picture
+from dfnet.preprocess import Preprocessed, Preprocessor
+from dfnet.preprocess.pair_cache import prepared
+from dfnet.preprocess.photos import load_photos
+from dfnet.recipe import Recipe
 from dfnet.targets import Scene, Step, Target, work_out
 
 LENGTHS = ("flow_w_to_uw", "disparity_w_px", "defocus_w_px", "defocus_deviation_w_px")
@@ -28,12 +32,11 @@ class Pair:
         image_w: (3, H, W) sRGB in [0, 1], the photo to refocus.
         image_uw: (3, H', W'), the guide.
         cameras: what is known of `wide` and `ultrawide`.
+        recipe: the files, the settings, and whose pixels steps count, for `Picture.save`; the
+            photos need not come from files.
         metadata: of the wide photo's file, for the files made from it.
-        files: the photos' paths, where they come from files.
-        weights: a folder of network weights; None takes the released ones.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        photo_size: (width, height) whose pixels steps count; None is the photo's own.
         notes: what is good to know of the photos.
+        keep: whether to read and write the cache of prepared pairs.
         preprocessed: what `prepare` found.
         model: the network, once it was needed.
     """
@@ -41,14 +44,18 @@ class Pair:
     image_w: Tensor
     image_uw: Tensor
     cameras: dict[str, Camera] = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
     metadata: Metadata = field(default_factory=Metadata)
-    files: tuple[Path, ...] = ()
-    weights: str | None = None
-    device: str = "auto"
-    photo_size: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
+    keep: bool = True
     preprocessed: Preprocessed | None = None
     model: DFNet | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The photos' files, one or two; none where they do not come from files."""
+        names = (self.recipe.wide, self.recipe.ultrawide)
+        return [Path(name) for name in names if name is not None]
 
     def prepare(self) -> Preprocessed:
         """Match the photos and find their depth and blur; at once, where that was done before.
@@ -57,12 +64,22 @@ class Pair:
             InputError: the photos do not show one scene.
         """
         if self.preprocessed is None:
-            self.preprocessed = preprocess_pair(self.image_w, self.image_uw, self.cameras)
+            chain = Preprocessor()
+
+            def prepare() -> Preprocessed:
+                return chain(self.image_w, self.image_uw, self.cameras)
+
+            known = sorted(self.cameras.items())
+            self.preprocessed = (
+                prepared(self.files, f"{chain!r} {known}", prepare, self.keep)
+                if self.files
+                else prepare()
+            )
         return self.preprocessed
 
     def scene(self) -> Scene:
         """What targets are worked out on."""
-        return Scene(self.prepare(), self.image_w, self.cameras, self.photo_size)
+        return Scene(self.prepare(), self.image_w, self.cameras, self.recipe.photo_size)
 
     def target(self, steps: Iterable[Step]) -> Target:
         """The signed defocus that the steps want."""
@@ -70,25 +87,35 @@ class Pair:
 
     def refocus(
         self, steps: Iterable[Step], track: Callable[[Sequence], Iterable] = iter
-    ) -> "Picture":
+    ) -> Picture:
         """The photo with the blur that the steps want.
 
         Args:
             steps: in their order; none leaves the photo as it is.
             track: wraps the list of tiles, for a progress bar.
+
+        Raises:
+            InputError: a step does not fit this photo.
         """
         steps = tuple(steps)
         target = self.target(steps)
-        self.model = self.model or DFNet.from_pretrained(self.weights)
-        refocuser = Refocuser(self.model, self.device, track=track)
-        result = refocuser(self.image_w, self.prepare(), target.defocus_w_px, self.cameras)
+        self.model = self.model or DFNet.from_pretrained(self.recipe.weights)
+        refocuser = Refocuser(self.model, self.recipe.device, track=track)
+        found = self.prepare()
+        result = refocuser(self.image_w, found, target.defocus_w_px, self.cameras)
         return Picture(
-            result.image_w,
-            target.defocus_w_px,
-            result.mask_w,
-            steps,
-            (*self.prepare().notes, *target.notes, *result.notes),
-            self.metadata,
+            image_w=result.image_w,
+            target_defocus_w_px=target.defocus_w_px,
+            mask_w=result.mask_w,
+            recipe=replace(self.recipe, steps=steps),
+            metadata=self.metadata,
+            notes=(*self.notes, *found.notes, *target.notes, *result.notes),
+            found={
+                "verdict": found.verdict.name,
+                "defocus_per_disparity": found.blur_law.defocus_per_disparity,
+                "disparity_at_focus_px": found.blur_law.disparity_at_focus_px,
+                "working_scale": result.working_scale,
+            },
         )
 
     def reduced(self, side_px: int) -> "Pair":
@@ -97,74 +124,56 @@ class Pair:
         The maps are reduced, not found again.
         """
         height, width = self.image_w.shape[-2:]
-        scale = side_px / max(height, width)
-        if scale >= 1:
+        if side_px >= max(height, width):
             return self
+        scale = side_px / max(height, width)
         size = (round(height * scale), round(width * scale))
         scale = size[1] / width
         return replace(
             self,
             image_w=resize(self.image_w[None], size)[0].clamp(0, 1),
             cameras={name: camera.scaled(scale) for name, camera in self.cameras.items()},
-            photo_size=self.photo_size or (width, height),
+            recipe=replace(self.recipe, photo_size=self.recipe.photo_size or (width, height)),
             preprocessed=reduced_maps(self.prepare(), size, scale),
         )
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A refocused photo.
-
-    Attributes:
-        image_w: (3, H, W) sRGB in [0, 1].
-        target_defocus_w_px: (1, H, W) signed diameter that was wanted [px].
-        mask_w: (1, H, W), 1 where the finest detail is W's, 0 where UW's.
-        steps: what was asked.
-        notes: what was limited, or is good to know.
-        metadata: of the wide photo's file.
-    """
-
-    image_w: Tensor
-    target_defocus_w_px: Tensor
-    mask_w: Tensor
-    steps: tuple[Step, ...]
-    notes: tuple[str, ...]
-    metadata: Metadata
-
-    def save(self, path: Path | str, bits: int = 8) -> None:
-        """Write the picture, whole or not at all.
-
-        Args:
-            path: .jpg, .png, .webp or .tif.
-            bits: 8, or 16 for PNG and TIFF.
-        """
-        write_photo(self.image_w, path, bits, self.metadata)
-
-
 def load_pair(
     wide: Path | str,
-    ultrawide: Path | str,
-    preset: dict[str, Camera] | None = None,
-    weights: str | None = None,
-    device: str = "auto",
+    ultrawide: Path | str | None = None,
+    camera: dict | None = None,
+    keep: bool = True,
 ) -> Pair:
-    """Read two photos of one moment.
+    """Read two photos of one moment, or a spatial photo, which holds both.
 
     Args:
         wide: the photo to refocus.
         ultrawide: the second camera's.
-        preset: cameras to assume (`configs/camera/`); EXIF is heeded anyway.
-        weights: a folder of network weights; None takes the released ones.
-        device: `auto`, `cpu`, `cuda` or `mps`.
+        camera: a preset, the content of a file in configs/camera; EXIF is heeded anyway.
+        keep: whether what `prepare` finds is kept in the user's cache folder, for the next time.
 
     Raises:
         InputError: a file is missing or no photo.
     """
-    files = (Path(wide), Path(ultrawide))
-    photo, guide = read_photo(wide), read_photo(ultrawide)
-    images = (photo.image, guide.image)
-    cameras = known_cameras(preset_at_size(preset or {}, images), exif_cameras(files, images))
-    return Pair(*images, cameras, photo.metadata, files, weights, device, notes=photo.notes)
+    uw = None if ultrawide is None else str(ultrawide)
+    return pair_of(Recipe(wide=str(wide), ultrawide=uw, camera=camera or {}), keep)
+
+
+def pair_of(recipe: Recipe, keep: bool = True) -> Pair:
+    """The photos of a recipe, ready for its edit.
+
+    Raises:
+        InputError: a file is missing or no photo.
+    """
+    preset = cameras_of_preset(recipe.camera, "camera")
+    photos = load_photos(recipe.wide, recipe.ultrawide, preset)
+    about = read_photo(recipe.wide)
+    height, width = photos.image_w.shape[-2:]
+    recipe = replace(recipe, photo_size=recipe.photo_size or (width, height))
+    notes = (*photos.notes, *about.notes)
+    return Pair(
+        photos.image_w, photos.image_uw, photos.cameras, recipe, about.metadata, notes, keep
+    )
 
 
 def reduced_maps(full: Preprocessed, size: tuple[int, int], scale: float) -> Preprocessed:

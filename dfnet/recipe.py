@@ -1,125 +1,193 @@
-"""One edit as data: what is asked, checked before any work, saved so that it can be repeated."""
+"""One edit as data, and as a JSON file that repeats it."""
 
 import hashlib
 import json
-import math
 import os
-import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from dfnet import __version__
 from dfnet.errors import InputError
-from dfnet.io.images import check_writable
-from dfnet.targets import Aperture
+from dfnet.targets import AllInFocus, Step, files_of, steps_from_json, steps_to_json, with_files
 
-TARGETS = ("all_in_focus", "refocus", "aperture", "map", "like")
-_INPUTS = ("wide", "ultrawide", "path", "like")
-_FILES = (*_INPUTS, "output", "weights")
+FORMAT = 2
+SUFFIX = "_recipe.json"
+_FILES = ("wide", "ultrawide", "weights")
+_STEPS = ("steps", "pull_to")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One edit of one pair; configs/refocus.yaml says what each field means."""
+    """One edit of one pair.
+
+    Attributes:
+        wide: the photo to refocus, or a spatial photo.
+        ultrawide: its twin; None where one file holds both, or where there is none.
+        steps: what is wanted; a focus pull's first frame.
+        pull_to: a focus pull's last frame.
+        frames: of a focus pull; 0 is a picture.
+        photo_size: (width, height) of the photo whose pixels the steps count.
+        camera: a preset, as in configs/camera.
+        weights: a folder; None takes the released ones.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        suffix: of the picture, such as `.png`.
+        bits: 8 or 16.
+    """
 
     wide: str | None = None
     ultrawide: str | None = None
-    output: str | None = None
-    target: str = "all_in_focus"
-    focus_at: list[float] | None = None
-    aperture_scale: float | None = None
-    path: str | None = None
-    map_px_per_level: float | None = None
-    map_zero_level: float = 0.0
-    like: str | None = None
+    steps: tuple[Step, ...] = (AllInFocus(),)
+    pull_to: tuple[Step, ...] = ()
+    frames: int = 0
+    photo_size: tuple[int, int] | None = None
     camera: dict = field(default_factory=dict)
     weights: str | None = None
     device: str = "auto"
+    suffix: str = ".png"
     bits: int = 8
 
+    def with_files(self, rename: Callable[[str], str]) -> "Recipe":
+        """The same edit with each file's name changed."""
+        names = {n: rename(v) for n in _FILES if (v := getattr(self, n)) is not None}
+        steps = {n: with_files(getattr(self, n), rename) for n in _STEPS}
+        return replace(self, **names, **steps)
+
     @property
-    def outputs(self) -> tuple[Path, Path, Path]:
-        """Where the picture, the target map and the recipe go."""
-        picture = Path(self.output)
-        return (
-            picture,
-            picture.with_name(f"{picture.stem}_target.npy"),
-            picture.with_name(f"{picture.stem}_recipe.json"),
-        )
+    def inputs(self) -> list[str]:
+        """The files whose content the picture depends on, but for the weights."""
+        photos = [name for name in (self.wide, self.ultrawide) if name is not None]
+        return [*photos, *files_of(self.steps), *files_of(self.pull_to)]
 
 
-def recipe_from_config(config: dict, overrides: Sequence[str]) -> Recipe:
-    """The edit that a configuration asks for, checked.
+def recipe_path(output: Path) -> Path:
+    """Where a picture's recipe goes: beside it."""
+    return output.with_name(output.stem + SUFFIX)
+
+
+def output_of(recipe_file: Path, suffix: str) -> Path:
+    """The picture that a recipe's file lies beside."""
+    return recipe_file.with_name(recipe_file.name.removesuffix(SUFFIX) + suffix)
+
+
+def recipe_to_text(recipe: Recipe, folder: Path, found: dict) -> str:
+    """The saved form; file names relative to the recipe's folder, so that it can be moved.
 
     Args:
-        config: the keys of configs/refocus.yaml.
-        overrides: the command line, `key=value` each; only these keys override a saved recipe.
-
-    Raises:
-        InputError: something is missing, impossible or contradictory.
+        recipe: the edit.
+        folder: where it will be kept.
+        found: facts for the reader; not used when it is run again.
     """
-    config = dict(config)
-    saved = config.pop("recipe")
-    if saved is not None:
-        given = {re.split(r"[.=@]", override.lstrip("+~"))[0] for override in overrides}
-        config = load_recipe(Path(saved)) | {k: v for k, v in config.items() if k in given}
-    unknown = set(config) - {f.name for f in fields(Recipe)}
-    if unknown:
-        raise InputError(
-            f"configuration: unknown key {', '.join(sorted(unknown))}\n"
-            "  configs/refocus.yaml lists them all."
-        )
-    recipe = Recipe(**{k: _home(v) if k in _FILES else v for k, v in config.items()})
-    for check in (_check_files, _check_target, _check_numbers, _check_outputs):
-        check(recipe)
-    return recipe
+    kept = recipe.with_files(lambda name: _relative(name, folder))
+    record = {f.name: getattr(kept, f.name) for f in fields(kept)}
+    record |= {name: steps_to_json(record[name]) for name in _STEPS}
+    hashes = [hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in recipe.inputs]
+    record = {
+        "recipe": FORMAT,
+        "dfnet": __version__,
+        "run_again": "python refocus.py recipe=THIS_FILE",
+        **record,
+        "sha256": dict(zip(kept.inputs, hashes, strict=True)),
+        "found": found,
+    }
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def load_recipe(path: Path) -> dict:
-    """A saved recipe's fields, file names resolved against the recipe's folder.
+def load_recipe(path: Path) -> tuple[Recipe, list[str]]:
+    """A saved edit, file names resolved against the recipe's folder.
+
+    Returns:
+        The edit, and those of its files that have changed or gone since.
 
     Raises:
-        InputError: missing, not JSON, or not a recipe.
+        InputError: missing, not a recipe, or of another format.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file\n  Check the spelling; paths are relative to here.")
     try:
-        edit = dict(json.loads(path.read_text(encoding="utf-8"))["edit"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if "edit" in record:
+            recipe, hashes = _from_first_format(record["edit"]), {}
+        else:
+            _check_format(path, record["recipe"])
+            recipe, hashes = _from_record(record), dict(record["sha256"])
+        recipe = recipe.with_files(lambda name: os.path.normpath(path.parent / name))
+    except InputError as error:
+        message = str(error)
+        raise InputError(
+            message if message.startswith(str(path)) else f"{path}: {error}"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: not a recipe ({type(error).__name__}: {error})\n"
-            "  Give a <name>_recipe.json that refocus.py wrote beside a picture."
+            f"  Give a <name>{SUFFIX} that refocus.py wrote beside a picture."
         ) from error
-    for name in _FILES:
-        if isinstance(edit.get(name), str):
-            edit[name] = os.path.normpath(path.parent / edit[name])
-    return edit
+    return recipe, [n for n, h in hashes.items() if not _is_same(path.parent / n, h)]
 
 
-def recipe_to_json(recipe: Recipe, found: dict) -> dict:
-    """The saved form; file names relative to the recipe, so that a folder can be moved.
-
-    Args:
-        recipe: the edit.
-        found: facts for the reader; not used when it is run again.
-    """
-    folder = recipe.outputs[2].parent
-    given = {n: v for n in _FILES if (v := getattr(recipe, n)) is not None}
-    edit = asdict(replace(recipe, **{n: _relative(v, folder) for n, v in given.items()}))
-    inputs = {n: v for n, v in given.items() if n in _INPUTS}
-    return {
-        "dfnet": __version__,
-        "run_again": "python refocus.py recipe=THIS_FILE",
-        "edit": edit,
-        "sha256": {n: hashlib.sha256(Path(v).read_bytes()).hexdigest() for n, v in inputs.items()},
-        "found": found,
-    }
+def _check_format(path: Path, number: object) -> None:
+    if number != FORMAT:
+        raise InputError(
+            f"{path}: a recipe of format {number}; this version reads {FORMAT} and the first\n"
+            "  Was it written by a newer version? Update dfnet."
+        )
 
 
-def _home(name: str | None) -> str | None:
-    """Shells expand `~` only at the start of a word, not after `wide=`."""
-    return str(Path(name).expanduser()) if str(name).startswith("~/") else name
+def _from_record(record: dict) -> Recipe:
+    values = {f.name: record[f.name] for f in fields(Recipe)}
+    values |= {name: steps_from_json(values[name]) for name in _STEPS}
+    for name, kinds in _KINDS.items():
+        if not isinstance(values[name], kinds) or isinstance(values[name], bool):
+            raise TypeError(f"{name} is {values[name]!r}")
+    size = values["photo_size"]
+    if size is not None and not (
+        len(size) == 2 and all(isinstance(v, int) and 0 < v < 10**6 for v in size)
+    ):
+        raise ValueError(f"photo_size is {size}")
+    return Recipe(**(values | {"photo_size": size and tuple(size)}))
+
+
+_KINDS = {
+    "wide": str,
+    "ultrawide": str | None,
+    "frames": int,
+    "photo_size": list | None,
+    "camera": dict,
+    "weights": str | None,
+    "device": str,
+    "suffix": str,
+    "bits": int,
+}
+
+
+def _from_first_format(edit: dict) -> Recipe:
+    """Version 0.1 had one target with options instead of steps."""
+    first = {
+        "all_in_focus": [{"step": "all_in_focus"}],
+        "refocus": [{"step": "focus_at"} | dict(zip("xy", edit["focus_at"] or (), strict=False))],
+        "aperture": [],
+        "map": [
+            {
+                "step": "map",
+                "path": edit["path"],
+                "px_per_level": edit["map_px_per_level"],
+                "zero_level": edit["map_zero_level"],
+            }
+        ],
+        "like": [{"step": "like", "path": edit["like"]}],
+    }[edit["target"]]
+    if edit["aperture_scale"] is not None:
+        first = [*first, {"step": "aperture", "scale": edit["aperture_scale"]}]
+    same = ("wide", "ultrawide", "camera", "weights", "device", "bits")
+    return Recipe(
+        steps=steps_from_json(first),
+        suffix=Path(edit["output"]).suffix,
+        **{name: edit[name] for name in same},
+    )
+
+
+def _is_same(path: Path, sha256: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
 def _relative(path: str, folder: Path) -> str:
@@ -127,69 +195,3 @@ def _relative(path: str, folder: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive, on Windows
         return str(Path(path).resolve())
-
-
-def _check_files(recipe: Recipe) -> None:
-    for name in ("wide", "ultrawide", "output"):
-        if not isinstance(getattr(recipe, name), str) or not getattr(recipe, name):
-            raise InputError(
-                f"{name}=…: missing\n"
-                "  Needed are wide=PHOTO ultrawide=PHOTO output=PICTURE. Give nothing to see how."
-            )
-    if recipe.like is not None and not Path(recipe.like).is_file():
-        raise InputError(
-            f"{recipe.like}: no such file\n  like=… is a photo; paths are relative to here."
-        )
-    if Path(recipe.wide).resolve() == Path(recipe.ultrawide).resolve():
-        raise InputError(
-            f"{recipe.ultrawide}: given both as wide and as ultrawide photo\n"
-            "  Two photos of one moment are needed, from the phone's two cameras."
-        )
-
-
-def _check_target(recipe: Recipe) -> None:
-    needs = {"refocus": "focus_at", "aperture": "aperture_scale", "map": "path", "like": "like"}
-    also = {"refocus": "aperture_scale"}
-    if recipe.target not in TARGETS:
-        raise InputError(f"target={recipe.target}: unknown\n  Choose one of {', '.join(TARGETS)}.")
-    need = needs.get(recipe.target)
-    if need and getattr(recipe, need) is None:
-        raise InputError(f"{need}=…: missing\n  target={recipe.target} needs it.")
-    for option in sorted({*needs.values()} - {need, also.get(recipe.target)}):
-        if getattr(recipe, option) is not None:
-            raise InputError(
-                f"{option}={getattr(recipe, option)}: has no meaning with target={recipe.target}\n"
-                "  Leave it out, or choose another target."
-            )
-
-
-def _check_numbers(recipe: Recipe) -> None:
-    point = recipe.focus_at
-    if point is not None and not (
-        isinstance(point, list) and len(point) == 2 and all(map(_is_number, point))
-    ):
-        raise InputError(f"focus_at={point}: not a point\n  Write focus_at=[x,y], without spaces.")
-    for name in ("aperture_scale", "map_px_per_level", "map_zero_level"):
-        value = getattr(recipe, name)
-        if value is not None and not _is_number(value):
-            raise InputError(f"{name}={value}: not a number\n  Write it as {name}=1.5")
-    if recipe.aperture_scale is not None:
-        Aperture(recipe.aperture_scale)
-    if recipe.bits not in (8, 16):
-        raise InputError(f"bits={recipe.bits}: not possible\n  Choose 8 or 16.")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _check_outputs(recipe: Recipe) -> None:
-    picture, *_ = recipe.outputs
-    check_writable(picture, recipe.bits)
-    inputs = [Path(p).resolve() for n in _INPUTS if (p := getattr(recipe, n))]
-    for output in recipe.outputs:
-        if output.resolve() in inputs:
-            raise InputError(
-                f"{output}: would be overwritten, and is needed as input\n"
-                "  Choose another name for output=…"
-            )

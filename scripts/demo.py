@@ -22,9 +22,9 @@ PHOTOS = Path("data/sample/photos")
 OUTPUT = Path("outputs/demo")
 PAIR = [f"wide={PHOTOS}/wide.jpg", f"ultrawide={PHOTOS}/ultrawide.jpg"]
 EDITS = {
-    "all_in_focus": ["target=all_in_focus"],
-    "refocused": ["target=refocus", "focus_at=[120,480]"],
-    "wide_aperture": ["target=aperture", "aperture_scale=2"],
+    "all_in_focus": ["all_in_focus=true"],
+    "refocused": ["focus_at=120,480"],
+    "wide_aperture": ["aperture_scale=2"],
 }
 CAPTIONS = ("as taken", "all in focus", "focused on the near box", "wider aperture")
 CELL_PX = 480

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import dfnet.preprocess
+import dfnet.pair
 from dfnet.io.images import write_image
 from dfnet.model import DFNet
 from dfnet.optics import BlurLaw
@@ -67,7 +67,8 @@ def weights(tmp_path_factory):
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
     """An empty user's folder to work in, with two photos, and nothing slow."""
-    monkeypatch.setattr(dfnet.preprocess, "preprocess_pair", matched)
+    monkeypatch.setattr(dfnet.pair, "Preprocessor", lambda: matched)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "user"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -118,4 +118,4 @@ def test_refocus_configuration_composes_to_the_recipes_fields(request):
     with initialize_config_dir(str(request.config.rootpath / "configs"), version_base="1.3"):
         config = compose("refocus", ["camera=pixel6pro"])
     assert config.camera.wide.f_number == 1.85
-    assert config.target == "all_in_focus"
+    assert config.steps == []

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from dfnet.camera import Camera
 from dfnet.capture import Capture
 from dfnet.model.dfnet import RELEASED
+from dfnet.request import STEP_KEYS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "data/README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -46,6 +47,7 @@ def test_documented_settings_exist(document):
         folder, config_name = CONFIGS.get(script, ("configs", script))
         with initialize_config_dir(str(ROOT / folder), version_base="1.3"):
             config = OmegaConf.to_container(compose(config_name, CHOICE.findall(arguments)))
+        config |= dict.fromkeys(STEP_KEYS) if script == "refocus" else {}
         for name in names:
             node = config
             for part in name.split("."):

@@ -8,10 +8,15 @@ import pytest
 import torch
 from refocus_command import HEIGHT, ROOT, WIDTH, names
 
-import dfnet.preprocess
+import dfnet.pair
 
 SAMPLE = ROOT / "data/sample/photos"
-REALLY_MATCH = dfnet.preprocess.preprocess_pair
+REALLY_MATCH = dfnet.pair.Preprocessor
+ODD_RECIPE = (
+    '{"recipe": 2, "wide": "W.png", "ultrawide": null, "steps": [{"step": "melt"}], "pull_to": [],'
+    ' "frames": 0, "photo_size": null, "camera": {}, "weights": null, "device": "cpu",'
+    ' "suffix": ".png", "bits": 8, "sha256": {}}'
+)
 
 
 def make_mistakes(folder):
@@ -20,11 +25,14 @@ def make_mistakes(folder):
     whole = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (96, 128, 3)))[1]
     (folder / "short.jpg").write_bytes(whole.tobytes()[: whole.size // 2])
     cv2.imwrite(str(folder / "tiny.png"), np.zeros((20, 30, 3), np.uint8))
+    cv2.imwrite(str(folder / "gray.png"), np.zeros((HEIGHT, WIDTH), np.uint8))
     cv2.imwrite(str(folder / "strip.png"), np.zeros((96, 96, 3), np.uint8))
     np.save(folder / "nan.npy", np.full((HEIGHT, WIDTH), np.nan, np.float32))
     np.save(folder / "wrong.npy", np.zeros((HEIGHT, WIDTH + 1), np.float32))
     (folder / "bad_recipe.json").write_text("{}")
-    (folder / "new_recipe.json").write_text('{"edit": {"sharpness": 3}}')
+    (folder / "new_recipe.json").write_text('{"recipe": 9}')
+    (folder / "old_recipe.json").write_text('{"edit": {"sharpness": 3}}')
+    (folder / "odd_recipe.json").write_text(ODD_RECIPE)
     (folder / "folder.png").mkdir()
     (folder / "no_weights").mkdir()
 
@@ -38,25 +46,36 @@ MISTAKES = {
     "a folder": (["wide=folder.png"], "folder.png: is a folder, not a photo"),
     "no wide": (["wide="], "wide=…: missing"),
     "twice the same": (["ultrawide=./W.png"], "given both as wide and as ultrawide"),
-    "nan map": (["target=map", "path=nan.npy"], "12288 of the map's values are NaN"),
-    "wrong map": (["target=map", "path=wrong.npy"], "the map is 129x96, the wide photo 128x96"),
-    "no map": (["target=map"], "path=…: missing"),
-    "no photo to follow": (["target=like"], "like=…: missing"),
-    "a photo that is not there": (["target=like", "like=gone.png"], "gone.png: no such file"),
-    "a photo that is no wish": (["like=W.png"], "like=W.png: has no meaning"),
-    "a photo of another shape": (["target=like", "like=strip.png"], "strip.png: the photo is"),
-    "unknown target": (["target=sharpen"], "target=sharpen: unknown"),
-    "no point": (["target=refocus"], "focus_at=…: missing"),
-    "point outside": (["target=refocus", "focus_at=[128,3]"], "outside of the picture"),
-    "half a point": (["target=refocus", "focus_at=[12]"], "focus_at=[12]: not a point"),
-    "point of words": (["target=refocus", "focus_at=[a,b]"], "not a point"),
-    "no scale": (["target=aperture"], "aperture_scale=…: missing"),
-    "scale of words": (
-        ["target=aperture", "aperture_scale=big"],
-        "aperture_scale=big: not a number",
-    ),
-    "negative scale": (["target=aperture", "aperture_scale=-1"], "must lie between 0 and 16"),
-    "contradiction": (["focus_at=[3,4]"], "has no meaning with target=all_in_focus"),
+    "nan map": (["map=nan.npy"], "12288 of the map's values are NaN"),
+    "wrong map": (["map=wrong.npy"], "the map is 129x96, the wide photo 128x96"),
+    "no map": (["map="], "map=: not understood"),
+    "levels of what": (["map=gray.png"], "holds whole levels"),
+    "a photo that is not there": (["like=gone.png"], "gone.png: no such file"),
+    "a photo of another shape": (["like=strip.png"], "strip.png: the photo is"),
+    "a mask of another shape": (["sharpen=3,strip.png"], "the mask is 96x96, the photo 128x96"),
+    "a mask that is none": (["sharpen=3,text.png"], "text.png: cannot be read as a mask"),
+    "a mask without its feather": (["sharpen=text.png"], "Write sharpen=feather_px,FILE"),
+    "the first version's words": (["target=refocus"], "target=refocus: steps are now named"),
+    "unknown step": (["steps=['sharper=3']"], "sharper: not a step"),
+    "no point": (["focus_at="], "focus_at=: not understood"),
+    "point outside": (["focus_at=128,3"], "outside of the picture, which is 128x96"),
+    "half a point": (["focus_at=12"], "Write focus_at=x,y"),
+    "point of words": (["focus_at=a,b"], "focus_at=a,b: not understood"),
+    "no number": (["focus_at=nan,3"], "FocusAt: x is nan"),
+    "scale of words": (["aperture_scale=big"], "aperture_scale=big: not understood"),
+    "negative scale": (["aperture_scale=-1"], "aperture_scale: -1 is negative"),
+    "f-number of what": (["f_number=2"], "does not say with which f-number"),
+    "metres of what": (["focus_distance=2"], "distances in metres are not known"),
+    "far before near": (["distance_range=3,2"], "the far end is not beyond the near"),
+    "points on a line": (["plane=10,10,50,50,90,90"], "almost on one line"),
+    "one point twice": (["split_focus=10,10,10,10"], "the two points are one"),
+    "two pulls": (["pull=3", "pull=4"], "pull: given twice"),
+    "a pull of one frame": (["pull=1"], "pull=1: not a number of frames"),
+    "a pull as a picture": (["pull=9"], "pull=FRAMES goes with output=NAME.mp4"),
+    "a video of nothing": (["output=a.mp4"], "a focus pull is a video, and only it is"),
+    "unknown extra": (["also=speed"], "also=speed: unknown"),
+    "no such folder": (["folder=nowhere"], "nowhere: no such folder"),
+    "a folder without pairs": (["folder=no_weights"], "no_weights: no pair of photos in it"),
     "12 bits": (["bits=12"], "bits=12: not possible"),
     "16-bit jpeg": (["bits=16", "output=a.jpg"], ".jpg holds 8 bits only"),
     "unknown format": (["output=a.heic"], "cannot write `.heic`"),
@@ -71,7 +90,9 @@ MISTAKES = {
     "no key": (["W.jpg"], "configuration: "),
     "unknown option": (["--frobnicate"], "unrecognized arguments"),
     "bad recipe": (["recipe=bad_recipe.json"], "bad_recipe.json: not a recipe"),
-    "recipe of a newer version": (["recipe=new_recipe.json"], "unknown key sharpness"),
+    "recipe of a newer version": (["recipe=new_recipe.json"], "a recipe of format 9"),
+    "half an old recipe": (["recipe=old_recipe.json"], "old_recipe.json: not a recipe"),
+    "recipe of unknown steps": (["recipe=odd_recipe.json"], "odd_recipe.json: step 'melt'"),
     "no recipe": (["recipe=none.json"], "none.json: no such file"),
 }
 
@@ -100,7 +121,7 @@ PAIRS_THAT_ARE_NONE = {
 @pytest.mark.parametrize("name", PAIRS_THAT_ARE_NONE)
 def test_photos_that_are_no_pair_are_refused(run, photos, monkeypatch, name):
     wide, ultrawide, message = PAIRS_THAT_ARE_NONE[name]
-    monkeypatch.setattr(dfnet.preprocess, "preprocess_pair", REALLY_MATCH)
+    monkeypatch.setattr(dfnet.pair, "Preprocessor", REALLY_MATCH)
     noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
     cv2.imwrite("other.png", cv2.resize(noise, (1024, 768), interpolation=cv2.INTER_CUBIC))
     cv2.imwrite("black.png", np.zeros((768, 1024, 3), np.uint8))

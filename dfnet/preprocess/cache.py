@@ -42,16 +42,20 @@ def fingerprint(files: list[Path], settings: str) -> str:
 
 def load_cached(capture_folder: Path, name: str, key: str) -> Preprocessed | None:
     """The stored result, or None where there is none, an outdated or a damaged one."""
-    for folder in (capture_folder / FOLDER, user_folder(capture_folder)):
-        try:
-            # np.load leaves a file open that it opened itself and could not read.
-            with (folder / f"{name}.npz").open("rb") as file, np.load(file) as stored:
-                header = json.loads(str(stored["header"]))
-                if header["key"] == key:
-                    return _unpacked(stored, header)
-        except UNREADABLE:
-            continue
-    return None
+    folders = (capture_folder / FOLDER, user_folder(capture_folder))
+    found = (read_stored(folder / f"{name}.npz", key) for folder in folders)
+    return next((result for result in found if result is not None), None)
+
+
+def read_stored(path: Path, key: str) -> Preprocessed | None:
+    """The result in a file, or None where there is none, an outdated or a damaged one."""
+    try:
+        # np.load leaves a file open that it opened itself and could not read.
+        with path.open("rb") as file, np.load(file) as stored:
+            header = json.loads(str(stored["header"]))
+            return _unpacked(stored, header) if header["key"] == key else None
+    except UNREADABLE:
+        return None
 
 
 def store(capture_folder: Path, name: str, key: str, result: Preprocessed) -> Preprocessed:
@@ -60,12 +64,22 @@ def store(capture_folder: Path, name: str, key: str, result: Preprocessed) -> Pr
     Returns:
         The result as it will be read back (16-bit maps), so that first and later runs agree.
     """
+    folders = (capture_folder / FOLDER, user_folder(capture_folder))
+    return write_stored([folder / f"{name}.npz" for folder in folders], key, result)
+
+
+def write_stored(places: list[Path], key: str, result: Preprocessed) -> Preprocessed:
+    """Keep a result in the first of some places that can be written, or in none.
+
+    Returns:
+        The result as it will be read back.
+    """
     arrays, header = _packed(result, key)
-    for folder in (capture_folder / FOLDER, user_folder(capture_folder)):
+    for place in places:
         try:
-            write_whole(folder / f"{name}.npz", lambda path: _save(path, arrays, header))
+            write_whole(place, lambda path: _save(path, arrays, header))
             break
-        except InputError:  # read-only or full: the user's own folder is next, then none
+        except InputError:  # read-only or full
             continue
     return _unpacked(arrays, header)
 
@@ -78,9 +92,12 @@ def forget(capture_folder: Path) -> None:
 
 def user_folder(capture_folder: Path) -> Path:
     """Where results go when the capture's folder is read-only."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    place = hashlib.sha256(str(capture_folder.resolve()).encode()).hexdigest()[:16]
-    return base / "dfnet" / place
+    return user_cache() / hashlib.sha256(str(capture_folder.resolve()).encode()).hexdigest()[:16]
+
+
+def user_cache() -> Path:
+    """The user's own folder for what can be computed again: ~/.cache/dfnet on Linux."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dfnet"
 
 
 def _save(path: Path, arrays: dict, header: dict) -> None:

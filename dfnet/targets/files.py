@@ -1,14 +1,17 @@
 """Target maps in files: signed circle-of-confusion diameters in the wide photo's pixels."""
 
 import math
+import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from dfnet.errors import InputError
+from dfnet.io.decode import MAX_PIXELS, UNREADABLE
 
 MAX_COC_OF_DIAGONAL = 0.2
 
@@ -22,10 +25,10 @@ def read_map(
     """A target map drawn or computed elsewhere.
 
     Args:
-        path: an .npy file of floats, signed diameters in W's pixels, or an 8 or 16-bit gray PNG
-            (or .npy of integers), whose levels mean `(level - zero_level) * px_per_level`.
+        path: .npy, .exr or .tif of floats, signed diameters in W's pixels; or whole levels in a
+            gray PNG, TIFF or .npy, which mean `(level - zero_level) * px_per_level`.
         shape: (H, W) of the photo; the map must have it.
-        px_per_level: needed for integer levels.
+        px_per_level: needed for whole levels; floats are taken as levels too where it is given.
         zero_level: the level that is sharp; lower ones are nearer than the focus.
 
     Returns:
@@ -35,7 +38,7 @@ def read_map(
         InputError: the file is no map of this size, has NaN or infinity, or absurd values.
     """
     path = Path(path)
-    values = _read_map(path)
+    values = _read_values(path)
     if values.shape != shape:
         height, width = shape
         raise InputError(
@@ -43,37 +46,33 @@ def read_map(
             f"{width}x{height} pixels\n"
             "  A target map has one value for each pixel of the wide photo."
         )
-    if np.issubdtype(values.dtype, np.integer):
-        if px_per_level is None:
-            raise InputError(
-                f"{path}: the map holds whole levels, and nothing says what they mean\n"
-                "  Give map_px_per_level=… (pixels of blur diameter per level) and, for a signed\n"
-                "  map, map_zero_level=… (the level that is sharp)."
-            )
+    if px_per_level is not None:
         values = (values.astype(np.float64) - zero_level) * px_per_level
+    elif values.dtype.kind != "f":
+        raise InputError(
+            f"{path}: the map holds whole levels, and nothing says what they mean\n"
+            f"  Write map_levels=PX_PER_LEVEL,ZERO_LEVEL,{path.name}: pixels of blur diameter per\n"
+            "  level, and the level that is sharp."
+        )
     return _refuse_absurd(torch.from_numpy(values.astype(np.float32))[None], path)
 
 
-def write_map(target_defocus_w_px: Tensor, path: Path) -> None:
-    """Write a map so that `read_map` reads it back: .npy, (H, W) float16, to half a thousandth."""
-    np.save(path, target_defocus_w_px[0].cpu().numpy().astype(np.float16))
+def write_map(defocus_w_px: Tensor, path: Path) -> None:
+    """Write a map so that `read_map` reads it back exactly: .npy, (H, W) float32."""
+    np.save(path, defocus_w_px[0].cpu().numpy().astype(np.float32))
 
 
-def _read_map(path: Path) -> np.ndarray:
+def _read_values(path: Path) -> np.ndarray:
+    """(H, W), of whatever numbers the file holds."""
     if not path.is_file():
         raise InputError(f"{path}: no such file\n  Check the spelling; paths are relative to here.")
+    readers = {".npy": _read_npy, ".exr": _read_exr}
     try:
-        if path.suffix.lower() == ".npy":
-            values = np.load(path, allow_pickle=False)
-        else:
-            data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-            values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except (OSError, ValueError, EOFError, cv2.error) as error:
+        values = readers.get(path.suffix.lower(), _read_picture)(path)
+    except UNREADABLE as error:
         raise InputError(_unreadable(path, f" ({error})")) from error
-    if values is None:
-        raise InputError(_unreadable(path, ""))
-    if values.dtype.kind not in "uif":
-        raise InputError(_unreadable(path, f" (it holds {values.dtype})"))
+    if values is None or values.dtype.kind not in "uif":
+        raise InputError(_unreadable(path, "" if values is None else f" (it holds {values.dtype})"))
     if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
         values = values.squeeze(0 if values.shape[0] == 1 else 2)
     if values.ndim != 2:
@@ -81,10 +80,37 @@ def _read_map(path: Path) -> np.ndarray:
     return values
 
 
+def _read_npy(path: Path) -> np.ndarray:
+    return np.load(path, allow_pickle=False, mmap_mode="r")  # a false size cannot fill the memory
+
+
+def _read_picture(path: Path) -> np.ndarray | None:
+    with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+        if picture.width * picture.height > MAX_PIXELS:
+            raise OSError(f"{picture.width}x{picture.height} pixels are too many")
+    return cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+def _read_exr(path: Path) -> np.ndarray:
+    try:
+        import OpenEXR
+    except ImportError as error:
+        raise InputError(
+            f"{path}: reading EXR needs an extra that is not installed\n"
+            "  pip install 'dfnet[exr]', or save the map as .npy or a TIFF of floats."
+        ) from error
+    with OpenEXR.File(str(path)) as file:
+        channels = file.channels()
+        if len(channels) != 1:
+            raise ValueError(f"its channels are {', '.join(channels)}; one is needed")
+        (channel,) = channels.values()
+        return np.array(channel.pixels)
+
+
 def _unreadable(path: Path, why: str) -> str:
     return (
         f"{path}: cannot be read as a target map{why}\n"
-        "  Give an .npy file of floats (signed blur diameter in pixels) or a gray PNG."
+        "  Give floats (.npy, .exr, .tif: signed blur diameter in pixels) or a gray PNG or TIFF."
     )
 
 

@@ -138,12 +138,16 @@ def step_from_text(word: str, value: str) -> Step:
         parts = value.strip().removeprefix("[").removesuffix("]").split(",")
     else:
         *parts, given[how.file] = value.split(",", len(how.numbers))
-    if len(parts) > len(how.numbers) or (how.file and len(parts) < len(how.numbers)):
+    too_few = how.file is not None and (len(parts) < len(how.numbers) or not given[how.file])
+    if too_few or len(parts) > len(how.numbers):
         raise InputError(_how_to_write(word, value))
     try:
         given |= {n: float(p) for n, p in zip(how.numbers, parts, strict=False)}
+    except ValueError as error:
+        raise InputError(_how_to_write(word, value)) from error
+    try:
         return how.kind(**given)
-    except (ValueError, TypeError) as error:
+    except TypeError as error:  # a field is missing
         raise InputError(_how_to_write(word, value)) from error
 
 

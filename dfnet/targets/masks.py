@@ -12,9 +12,9 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from dfnet.errors import InputError
+from dfnet.io.decode import MAX_PIXELS
 
 EMBEDDED = "data:image/png;base64,"
-MAX_MASK_PIXELS = 220_000_000
 SAME_SHAPE = 0.02  # part by which a mask's proportions may differ from the photo's
 LAYERS = 16  # of disparity; a pixel lies between two
 CELLS_PER_FEATHER = 2  # of the grid on which masks are averaged
@@ -121,7 +121,7 @@ def _levels(source: str) -> tuple[np.ndarray, str]:
         else:
             file = Path(source)
         with warnings.catch_warnings(action="ignore"), Image.open(file) as picture:
-            if picture.width * picture.height > MAX_MASK_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS:
                 raise OSError(f"{picture.width}x{picture.height} pixels are too many")
             deep = picture.mode.startswith("I")
             values = np.asarray(picture if deep else picture.convert("L"), dtype=np.float32)

@@ -10,6 +10,8 @@ from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.result import Preprocessed
 from dfnet.targets.maps import Point
 
+SAME_SHAPE = 0.02  # part by which two photos' proportions may differ
+
 
 class Scene(NamedTuple):
     """A photo and its maps, at full size or reduced for a preview.
@@ -46,9 +48,15 @@ class Scene(NamedTuple):
         """A counted point on this grid.
 
         Raises:
-            InputError: it is not in the picture.
+            InputError: it is not in the picture, or counted on one of another shape.
         """
         width, height = self.counted_size
+        if abs(self.shape[0] - height * self.scale) > SAME_SHAPE * self.shape[0]:
+            raise InputError(
+                f"{wish}: its places are of a photo of {width}x{height} pixels, and this one has "
+                f"{self.shape[1]}x{self.shape[0]}\n"
+                "  Places mean nothing on a photo of another shape; ask anew."
+            )
         if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
             raise InputError(
                 f"{wish}={x:g},{y:g}: outside of the picture, which is {width}x{height} pixels\n"

@@ -1,0 +1,70 @@
+"""A finished picture and the file it becomes."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from torch import Tensor
+
+from dfnet.io.disclosure import Disclosure
+from dfnet.io.images import check_writable, write_whole
+from dfnet.io.metadata import Metadata
+from dfnet.io.photo_files import write_photo
+from dfnet.recipe import Recipe, recipe_path, recipe_to_text
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A refocused photo.
+
+    Attributes:
+        image_w: (3, H, W) sRGB in [0, 1].
+        target_defocus_w_px: (1, H, W) signed diameter that was wanted [px].
+        mask_w: (1, H, W), 1 where the finest detail is W's, 0 where UW's.
+        recipe: what was asked, of which files.
+        metadata: of the wide photo's file.
+        notes: what was limited, or is good to know.
+        found: facts for the recipe's reader.
+    """
+
+    image_w: Tensor
+    target_defocus_w_px: Tensor
+    mask_w: Tensor
+    recipe: Recipe
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[str, ...] = ()
+    found: dict = field(default_factory=dict)
+
+    def save(self, path: Path | str, bits: int = 8, disclose: bool = True) -> tuple[Path, ...]:
+        """Write the picture, and beside it the recipe that repeats it, each whole or not at all.
+
+        Args:
+            path: .jpg, .png, .webp or .tif.
+            bits: 8, or 16 for PNG and TIFF.
+            disclose: whether the file says that it was edited; whoever turns it off answers for
+                saying it elsewhere.
+
+        Returns:
+            The files written; no recipe where the photos did not come from files.
+
+        Raises:
+            InputError: the format cannot hold that, or the place cannot be written.
+        """
+        path = Path(path)
+        check_writable(path, bits)
+        text = self._recipe_text(path, bits)
+        digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()
+        write_photo(
+            self.image_w, path, bits, self.metadata, Disclosure(digest) if disclose else None
+        )
+        if text is None:
+            return (path,)
+        record = recipe_path(path)
+        write_whole(record, lambda p: p.write_text(text, encoding="utf-8"))
+        return path, record
+
+    def _recipe_text(self, path: Path, bits: int) -> str | None:
+        if self.recipe.wide is None:
+            return None
+        recipe = replace(self.recipe, suffix=path.suffix, bits=bits)
+        return recipe_to_text(recipe, path.parent, self.found | {"notes": list(self.notes)})
