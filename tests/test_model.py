@@ -5,10 +5,13 @@ import torch
 from torch.testing import assert_close
 
 from dfnet.errors import InputError
+from dfnet.layers import blur_in_layers
 from dfnet.model import DFNet
 from dfnet.model.change import change_weight
 from dfnet.model.dfnet import blend, pyramid
+from dfnet.photo import linear_from_srgb, srgb_from_linear
 from dfnet.sample import Sample
+from dfnet.warp import backward_warp
 
 
 def random_sample(height=48, width=80, source_px=6.0, target_px=0.0, seed=0):
@@ -189,3 +192,52 @@ def test_unusable_weights_are_refused_with_their_place(tmp_path, damage):
         (folder / "config.json").write_text('{"model": {"width": 4}}')
     with pytest.raises(InputError, match="no usable weights"):
         DFNet.from_pretrained(folder)
+
+
+def test_with_render_the_fusion_is_the_same_whatever_blur_is_asked():
+    model = awake_model(render=True)
+    sample = random_sample(source_px=9.0)
+    blurred = sample._replace(target_defocus_w_px=sample.target_defocus_w_px + 6)
+    with torch.no_grad():
+        sharp, soft = model(sample), model(blurred)
+    for a, b in zip(sharp.masks_by_scale, soft.masks_by_scale, strict=True):
+        assert torch.equal(a, b)
+    assert_close(sharp.image, sharp.images_by_scale[0][..., :48, :80])
+    assert not torch.equal(sharp.image, soft.image)
+
+
+def test_with_render_the_wanted_blur_is_the_renderer_s():
+    """Before the finish has learned anything, all but W's first share is the layers' picture."""
+    torch.manual_seed(0)
+    model = DFNet(width=16, render=True).eval()
+    sample = random_sample(source_px=0.0)
+    target = sample.target_defocus_w_px + 7.5
+    with torch.no_grad():
+        image = model(sample._replace(target_defocus_w_px=target)).image
+    light = blur_in_layers(linear_from_srgb(sample.image_w), target)
+    share_w = torch.sigmoid(torch.tensor(-4.0))
+    expected = torch.lerp(srgb_from_linear(light.clamp(0, 1)), sample.image_w, share_w)
+    assert_close(image, expected, atol=1e-4, rtol=0)
+
+
+def test_with_render_w_stays_where_nothing_changes():
+    sample = random_sample(37, 53, source_px=9.0, target_px=9.0)
+    with torch.no_grad():
+        assert torch.equal(awake_model(render=True)(sample).image, sample.image_w)
+
+
+def test_an_aligned_guide_is_moved_before_it_is_refined():
+    model, sample = awake_model(align=True), random_sample()
+    with torch.no_grad():
+        for search in (model.align.coarse, model.align.fine):
+            search.head.weight.zero_()
+            search.head.bias.zero_()
+        model.align.coarse.head.bias[0] = 0.75  # features of four pixels: 3 px to the right
+        moved = model(sample)
+        plain = awake_model()
+        plain.load_state_dict({k: v for k, v in model.state_dict().items() if "align" not in k})
+        right = torch.tensor([3.0, 0.0]).view(1, 2, 1, 1).expand(2, 2, 48, 80)
+        shifted = backward_warp(sample.uw_on_w, right)
+        expected = plain(sample._replace(uw_on_w=shifted))
+    assert_close(moved.image, expected.image)
+    assert_close(moved.guide_motions_px[-1][0, :, 20, 20], torch.tensor([3.0, 0.0]))

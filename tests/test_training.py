@@ -167,6 +167,11 @@ def test_start_weights_copy_or_explain(tmp_path):
     start_weights(model, str(tmp_path))
     reference = DFNet.from_pretrained(tmp_path)
     assert_close(model.refine_w.stem.weight, reference.refine_w.stem.weight)
+    fuller = DFNet(width=4, align=True)
+    untouched = fuller.align.coarse.join.weight.clone()
+    start_weights(fuller, str(tmp_path))
+    assert_close(fuller.refine_w.stem.weight, reference.refine_w.stem.weight)
+    assert torch.equal(fuller.align.coarse.join.weight, untouched)
     with pytest.raises(InputError, match="another network"):
         start_weights(DFNet(width=8), str(tmp_path))
 
@@ -193,3 +198,24 @@ def test_experiments_change_known_keys_only_and_can_be_built(experiment):
 def test_every_experiment_file_is_tested():
     folder = Path(__file__).parents[1] / "configs" / "experiment"
     assert {f.stem for f in folder.glob("*.yaml")} == set(EXPERIMENTS)
+
+
+def test_only_the_named_parts_learn():
+    model = DFNet(width=4, render=True)
+    task = make_task()
+    RefocusTask(
+        model,
+        RefocusLoss(),
+        lambda parameters: torch.optim.AdamW(parameters, lr=1e-3),
+        alignment=0.0,
+        warmup_steps=1,
+        val_tasks=[],
+        preprocessing="truth",
+        image_every_n_steps=1,
+        only=["finish"],
+    )
+    learning = {name.split(".")[0] for name, p in model.named_parameters() if p.requires_grad}
+    assert learning == {"finish"}
+    assert all(p.requires_grad for p in task.parameters())
+    with pytest.raises(InputError, match="no part end"):
+        RefocusTask(model, None, None, 0.0, 1, [], "truth", 1, only=["end"])

@@ -11,8 +11,9 @@ from dfnet.preprocess import Preprocessed
 from dfnet.training import stacks
 from dfnet.training.datamodule import NumberSampler, StackSamples
 from dfnet.training.kinds import KindWeights
-from dfnet.training.samples import SampleSettings, draw_sample, smooth_noise
+from dfnet.training.samples import SampleSettings, draw_sample, guide_error, smooth_noise
 from dfnet.training.stacks import Guidance, TrainingStack
+from dfnet.warp import backward_warp
 
 HEIGHT, WIDTH = 56, 72
 SHIFT = (5.0, -3.0)  # UW is W moved 5 right and 3 up
@@ -208,3 +209,43 @@ def test_smooth_noise_has_unit_variance_and_no_fine_detail():
     noise = smooth_noise((200, 64, 64), torch.Generator().manual_seed(0))
     assert 0.7 < float(noise.std()) < 1.2
     assert noise.diff(dim=-1).std() < 0.25
+
+
+def test_guide_error_leads_back_to_the_true_flow():
+    """A flow that is off by 2 px and stretches: hand-made truth, solved at every pixel."""
+    x = torch.arange(64).float().expand(40, 64)
+    flow = torch.stack([0.1 * x, torch.zeros_like(x)])
+    true = torch.stack([0.1 * x + 2.2, torch.full_like(x, -1.0)])
+    error, misfit = guide_error(flow, true)
+    inner = (slice(None), slice(4, -4), slice(4, -8))
+    # e + 0.1 (x + e) = 0.1 x + 2.2: e = 2; and -1 downwards
+    assert_close(error[inner], torch.tensor([2.0, -1.0]).view(2, 1, 1).expand_as(error[inner]))
+    assert misfit[inner].max() < 1e-3
+
+
+def test_the_known_error_puts_the_guide_right_in_every_flip():
+    stack = make_stack(slices=1)
+    off = stack.true[0]._replace(
+        flow_w_to_uw=stack.true[0].flow_w_to_uw + torch.tensor([2.0, -3.0]).view(2, 1, 1)
+    )
+    stack = dataclasses.replace(stack, estimated=[off])
+    wrong = dataclasses.replace(QUIET, estimated_share=1.0)
+    for seed in range(12):
+        batch = draw(wrong, seed, stack)
+        assert batch.guide_error_px.abs().sum() > 0
+        mended = backward_warp(batch.sample.uw_on_w[None], batch.guide_error_px[None])[0]
+        known = batch.guide_error_weight * batch.guide_error_weight.roll((4, -4), (-2, -1))
+        inner = torch.zeros_like(known)
+        inner[:, 6:-6, 6:-6] = 1
+        right = (mended - batch.sample.image_w).abs() * known * inner
+        given = (batch.sample.uw_on_w - batch.sample.image_w).abs() * known * inner
+        assert right.sum() < 0.05 * given.sum(), seed
+        assert known.mean() > 0.5
+
+
+def test_where_uw_cannot_see_no_error_is_known():
+    stack = make_stack(slices=1)
+    hidden = [stack.true[0]._replace(occluded_w=torch.ones_like(stack.true[0].occluded_w))]
+    assert draw(QUIET, 0, stack).guide_error_weight.min() == 1
+    stack = dataclasses.replace(stack, true=hidden)
+    assert draw(QUIET, 0, stack).guide_error_weight.max() == 0

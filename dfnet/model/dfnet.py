@@ -11,6 +11,7 @@ from torch import Tensor
 from dfnet.model.alignment import GuideAlignment
 from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
+from dfnet.model.finish import Finish, blur_weight, render_blur
 from dfnet.model.fusion import Fusion
 from dfnet.model.refinement import MAP_CHANNELS, RefinementPath
 from dfnet.model.saving import Saved
@@ -40,12 +41,29 @@ class DFNetOutput(NamedTuple):
     guide_motions_px: Sequence[Tensor] = ()
 
 
+class Fused(NamedTuple):
+    """What the paths and their fusion make of a batch; sizes are padded to a multiple of 16.
+
+    Attributes:
+        images_by_scale: the blend at full, 1/2, 1/4 and 1/8 size.
+        masks_by_scale: (B, 1, ...) in [0, 1] at the same sizes; 1 takes W's detail, 0 UW's.
+        guide_motions_px: see `DFNetOutput`.
+    """
+
+    images_by_scale: list[Tensor]
+    masks_by_scale: list[Tensor]
+    guide_motions_px: list[Tensor]
+
+
 class DFNet(Saved):
-    """W refined from W, UW refined from UW, and a blend of the two at every scale.
+    """W refined from W, UW refined from UW, a blend of the two at every scale, and blur.
 
     Neither refinement path sees the other's image; only the fusion sees both. The blend is that of
     Laplacian pyramids (Burt and Adelson, "A multiresolution spline", 1983): each octave of detail
     has its own mask, so low frequencies can come from W and high ones from UW.
+
+    With `render` the blend is all in focus whatever is asked, and the wanted blur is then rendered
+    in layers and lightly mended; else the paths are told what is wanted and give it, as in DC².
 
     Args:
         width: channels at half resolution; doubled at each coarser level.
@@ -53,6 +71,7 @@ class DFNet(Saved):
         trained_coc_px: the largest blur diameter the weights have learned; kept with them.
         use_guide: False blinds the network to UW, for the control experiment.
         align: whether the guide is aligned once more, by learned features.
+        render: whether the wanted blur is rendered after the fusion.
     """
 
     def __init__(
@@ -62,6 +81,7 @@ class DFNet(Saved):
         trained_coc_px: float = 32.0,
         use_guide: bool = True,
         align: bool = False,
+        render: bool = False,
     ):
         super().__init__()
         self.config = {
@@ -70,6 +90,7 @@ class DFNet(Saved):
             "trained_coc_px": trained_coc_px,
             "use_guide": use_guide,
             "align": align,
+            "render": render,
         }
         self.trained_coc_px = trained_coc_px
         self.use_guide = use_guide
@@ -77,32 +98,57 @@ class DFNet(Saved):
         self.refine_w = RefinementPath(width, blocks, SCALES)
         self.refine_uw = RefinementPath(width, blocks, SCALES)
         self.fuse = Fusion(width, blocks, SCALES)
+        self.finish = Finish(width // 2, blocks) if render else None
 
     def forward(self, sample: Sample) -> DFNetOutput:
         """Re-render W with the target defocus; any height and width."""
         height, width = sample.image_w.shape[-2:]
         padded = Sample(*(pad_to_multiple(x.float()) for x in sample))
-        uw_on_w, occluded_w = padded.uw_on_w, padded.occluded_w
+        target = padded.target_defocus_w_px
+        asked = target if self.finish is None else torch.zeros_like(target)
+        fused = self._fused(padded._replace(target_defocus_w_px=asked))
+        # From here on in float32: bfloat16 has 8 bits, too few for a smooth sky.
+        with torch.autocast(sample.image_w.device.type, enabled=False):
+            image = _keep_w(padded, asked, fused.images_by_scale[0])
+        images = fused.images_by_scale
+        if self.finish is not None and bool(target.any()):
+            sharp, image = image, self._blurred(padded, image)
+            images = [i + s for i, s in zip(images, pyramid(image - sharp), strict=True)]
+        return DFNetOutput(
+            image[..., :height, :width], images, fused.masks_by_scale, fused.guide_motions_px
+        )
+
+    def _fused(self, sample: Sample) -> Fused:
+        """The blend with the sample's target."""
+        uw_on_w, occluded_w = sample.uw_on_w, sample.occluded_w
         if not self.use_guide:
             uw_on_w, occluded_w = torch.zeros_like(uw_on_w), torch.ones_like(occluded_w)
-        maps = encode_maps(padded._replace(occluded_w=occluded_w))
-        motions = [] if self.align is None else self.align(padded.image_w, uw_on_w, maps)
+        maps = encode_maps(sample._replace(occluded_w=occluded_w))
+        motions = [] if self.align is None else self.align(sample.image_w, uw_on_w, maps)
         if motions:
             uw_on_w = backward_warp(uw_on_w, motions[-1])
 
-        residuals_w, features_w = self.refine_w(padded.image_w, maps)
+        residuals_w, features_w = self.refine_w(sample.image_w, maps)
         residuals_uw, features_uw = self.refine_uw(uw_on_w, maps)
         mask_logits, corrections = self.fuse(features_w, features_uw)
 
-        # From here on in float32: bfloat16 has 8 bits, too few for a smooth sky.
-        with torch.autocast(sample.image_w.device.type, enabled=False):
-            refined_w = _add(pyramid(padded.image_w), residuals_w)
+        with torch.autocast(uw_on_w.device.type, enabled=False):
+            refined_w = _add(pyramid(sample.image_w), residuals_w)
             refined_uw = _add(pyramid(uw_on_w), residuals_uw)
             masks = [torch.sigmoid(m.float()) for m in mask_logits]
             images = blend(refined_w, refined_uw, masks, corrections)
-            weight = change_weight(padded.defocus_w_px, padded.target_defocus_w_px)
-            image = padded.image_w + weight * (images[0] - padded.image_w)
-        return DFNetOutput(image[..., :height, :width], images, masks, motions)
+        return Fused(images, masks, motions)
+
+    def _blurred(self, sample: Sample, sharp: Tensor) -> Tensor:
+        """The all-in-focus picture with the sample's target blur."""
+        target = sample.target_defocus_w_px
+        device = sharp.device.type
+        with torch.autocast(device, enabled=False):
+            rendered = render_blur(sharp, target)
+        finished = self.finish(sample.image_w, sharp, rendered, encode_maps(sample))
+        with torch.autocast(device, enabled=False):
+            image = torch.lerp(sharp, finished, blur_weight(target))
+            return _keep_w(sample, target, image)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str | None = None) -> "DFNet":
@@ -162,6 +208,12 @@ def blend(
         image = double(image) + detail
         images.insert(0, image)
     return images
+
+
+def _keep_w(sample: Sample, target_px: Tensor, image: Tensor) -> Tensor:
+    """The image where defocus is to change, W elsewhere."""
+    weight = change_weight(sample.defocus_w_px, target_px)
+    return sample.image_w + weight * (image - sample.image_w)
 
 
 def _add(images: list[Tensor], residuals: list[Tensor]) -> list[Tensor]:

@@ -19,13 +19,14 @@ class RefinementPath(nn.Module):
         width: channels at half resolution.
         blocks: residual blocks per level, in the encoder and again in the decoder.
         scales: number of image scales, and of feature levels.
+        image_channels: of what it looks at.
     """
 
-    def __init__(self, width: int, blocks: int, scales: int):
+    def __init__(self, width: int, blocks: int, scales: int, image_channels: int = 3):
         super().__init__()
         widths = level_widths(width, scales)
         dilations = (1,) * blocks
-        self.stem = convolution(4 * (3 + MAP_CHANNELS), widths[0])
+        self.stem = convolution(4 * (image_channels + MAP_CHANNELS), widths[0])
         self.encoders = nn.ModuleList(stack(w, dilations) for w in widths)
         self.downs = nn.ModuleList(map(Down, widths[:-1], widths[1:]))
         self.ups = nn.ModuleList(map(Up, widths[1:], widths[:-1]))

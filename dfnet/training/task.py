@@ -35,6 +35,10 @@ class RefocusTask(L.LightningModule):
         val_tasks: the evaluation's tasks that validation runs.
         preprocessing: `estimated` or `truth`, for validation.
         image_every_n_steps: how often the picture grid is logged.
+        only: parts of the network that learn while the others stay as they are; None is all.
+
+    Raises:
+        InputError: the network has no such part.
     """
 
     def __init__(
@@ -47,12 +51,15 @@ class RefocusTask(L.LightningModule):
         val_tasks: list[str],
         preprocessing: str,
         image_every_n_steps: int,
+        only: list[str] | None = None,
     ):
         super().__init__()
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.alignment = alignment
         self.warmup_steps, self.image_every_n_steps = warmup_steps, image_every_n_steps
         self.asking = Asking(tuple(val_tasks), preprocessing)
+        if only is not None:
+            _freeze_others(model, only)
 
     def training_step(self, batch: TrainingBatch, batch_index: int) -> Tensor:
         """The loss of one batch."""
@@ -102,7 +109,7 @@ class RefocusTask(L.LightningModule):
 
     def configure_optimizers(self) -> dict:
         """The optimiser, warm-up and cosine decay over all steps of the run."""
-        optimizer = self.optimizer(self.parameters())
+        optimizer = self.optimizer([p for p in self.parameters() if p.requires_grad])
         total = max(1, int(self.trainer.estimated_stepping_batches))
 
         def factor(step: int) -> float:
@@ -135,3 +142,14 @@ class RefocusTask(L.LightningModule):
         grid = make_grid([cell.expand(3, -1, -1) for cell in rows], nrow=len(columns))
         names = "W | UW on W | occluded | defocus | target defocus | output | target | mask"
         self.logger.experiment.add_image(f"train/{names}", grid, self.global_step)
+
+
+def _freeze_others(model: nn.Module, only: list[str]) -> None:
+    parts = {name for name, part in model.named_children() if part is not None}
+    if unknown := set(only) - parts:
+        raise InputError(
+            f"task.only={list(only)}: the network has no part {', '.join(sorted(unknown))}\n"
+            f"  It has {', '.join(sorted(parts))}."
+        )
+    for name, part in model.named_children():
+        part.requires_grad_(name in only)

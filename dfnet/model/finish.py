@@ -1,0 +1,60 @@
+"""From an all-in-focus picture to the wanted blur: rendered in layers, then lightly mended."""
+
+import torch
+from torch import Tensor, nn
+
+from dfnet.layers import blur_in_layers
+from dfnet.model.blocks import double, head
+from dfnet.model.change import change_weight
+from dfnet.model.refinement import RefinementPath
+from dfnet.photo import linear_from_srgb, srgb_from_linear
+
+_SCALES = 3
+_W_AT_FIRST = -4.0  # logit of W's share
+
+
+class Finish(nn.Module):
+    """What the layered renderer gets wrong, put right.
+
+    A wrong edge of the map or a hidden surface made up too plainly is corrected by a residual.
+    Where source and target blur are alike, W itself may know better than a picture that was
+    sharpened and blurred again.
+
+    Args:
+        width: channels at half resolution.
+        blocks: residual blocks per level.
+    """
+
+    def __init__(self, width: int, blocks: int):
+        super().__init__()
+        self.path = RefinementPath(width, blocks, _SCALES, image_channels=9)
+        self.mask_head = head(width, 4)
+        nn.init.constant_(self.mask_head.bias, _W_AT_FIRST)
+
+    def forward(self, image_w: Tensor, sharp: Tensor, rendered: Tensor, maps: Tensor) -> Tensor:
+        """The picture with the wanted blur, (B, 3, H, W) float32.
+
+        Args:
+            image_w: (B, 3, H, W), sides multiples of 16.
+            sharp: all in focus, same shape.
+            rendered: with the wanted blur, same shape.
+            maps: (B, 6, H, W), see `dfnet.model.dfnet.encode_maps`.
+        """
+        seen = torch.cat([image_w, sharp, rendered], dim=1)
+        residuals, features = self.path(seen, maps)
+        residual = residuals[-1].float()
+        for finer in reversed(residuals[:-1]):
+            residual = double(residual) + finer.float()
+        share_w = torch.sigmoid(nn.functional.pixel_shuffle(self.mask_head(features[0]), 2).float())
+        return torch.lerp(rendered, image_w, share_w) + residual
+
+
+def render_blur(sharp: Tensor, target_defocus_w_px: Tensor) -> Tensor:
+    """An sRGB picture (B, 3, H, W) with the defocus of a map (B, 1, H, W)."""
+    light = blur_in_layers(linear_from_srgb(sharp.clamp(0, 1)), target_defocus_w_px)
+    return srgb_from_linear(light.clamp(0, 1))
+
+
+def blur_weight(target_defocus_w_px: Tensor) -> Tensor:
+    """Where a picture that is wanted blurred differs from the sharp one, (B, 1, H, W) in [0, 1]."""
+    return change_weight(torch.zeros_like(target_defocus_w_px), target_defocus_w_px)
