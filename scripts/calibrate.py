@@ -3,9 +3,11 @@
   python scripts/calibrate.py root=FOLDER [output=configs/camera/my_phone.yaml]
 
 FOLDER holds captures, or folders with wide.* and ultrawide.* each, all by one phone. Prints what
-each pair says and what they say together; with output, writes it as a preset that refocus.py and
-scripts/preprocess.py take by name (camera=my_phone). camera=pixel6pro completes that preset. Other
-options: preprocess=sgbm (the chain); see configs/calibrate.yaml.
+each pair says and what they say together; with output, writes it as a preset. One in configs/camera
+is found by the model in the photos' EXIF, or taken by name (camera=my_phone). Where EXIF says how
+the phone was held, the preset also tells on which side the ultra-wide lens lies, and so near from
+far. camera=pixel6pro completes that preset. Other options: preprocess=sgbm (the chain); see
+configs/calibrate.yaml.
 """
 
 import sys
@@ -18,7 +20,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dfnet.cli import friendly_errors, quote_paths, usage_if_bare
 from dfnet.errors import InputError
-from dfnet.preprocess.pool_law import measure_folder, one_model, pool_slopes, table, write_preset
+from dfnet.preprocess.pool_law import (
+    measure_folder,
+    one_model,
+    pool_direction,
+    pool_slopes,
+    table,
+    write_preset,
+)
 
 
 @friendly_errors
@@ -38,7 +47,8 @@ def main(cfg: DictConfig) -> None:
         f"{pooled.deviation:.3f} from {pooled.count} of {len(measured)} pairs"
     )
     if cfg.output is not None:
-        write_preset(cfg.output, pooled, model, OmegaConf.to_container(cfg.camera))
+        base, side = OmegaConf.to_container(cfg.camera), pool_direction(measured)
+        write_preset(cfg.output, pooled, model, base, side)
         print(f"wrote {cfg.output}")
 
 

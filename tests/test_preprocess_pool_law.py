@@ -11,17 +11,19 @@ import torch
 from omegaconf import OmegaConf
 from PIL import Image
 
-from dfnet.camera import camera_from_json
+from dfnet.camera import Camera, camera_from_json, cameras_of_preset
 from dfnet.errors import InputError
 from dfnet.io.images import write_image
 from dfnet.optics import BlurLaw
 from dfnet.preprocess import pipeline
 from dfnet.preprocess.cameras import defocus_per_disparity
+from dfnet.preprocess.device_table import find_preset
 from dfnet.preprocess.pool_law import (
     MeasuredLaw,
     PooledSlope,
     measure_folder,
     one_model,
+    pool_direction,
     pool_slopes,
     write_preset,
 )
@@ -86,7 +88,7 @@ def test_a_preset_is_read_back_and_completes_another(tmp_path):
     path = tmp_path / "mine.yaml"
     write_preset(path, PooledSlope(0.2154, 0.011, 3), "A 1", {"ultrawide": {"f_number": 2.2}})
     record = OmegaConf.to_container(OmegaConf.load(path))
-    cameras = {name: camera_from_json(c, name) for name, c in record.items()}
+    cameras = cameras_of_preset(record, "mine")
     assert defocus_per_disparity(cameras) == 0.2154
     assert cameras["ultrawide"].f_number == 2.2
     assert path.read_text().startswith("# A 1: wide.defocus_per_disparity measured")
@@ -101,6 +103,42 @@ def test_a_known_lens_and_baseline_are_believed_first():
     assert defocus_per_disparity(cameras) == pytest.approx(0.25)
 
 
+def told(*directions):
+    return [measured(0.2, 0.02)._replace(direction=d) for d in directions]
+
+
+def test_the_side_of_uw_needs_photos_that_agree():
+    up, down = (0.0, -1.0), (0.0, 1.0)
+    assert pool_direction(told(up, up)) is None
+    assert pool_direction(told(up, up, up, None, down, up)) == (0.0, -1.0)
+    assert pool_direction(told(up, down, up)) is None
+    assert pool_direction(told((0.6, 0.8), (1.0, 0.0), (0.6, 0.8))) == pytest.approx(
+        (2.2 / 7.4**0.5, 1.6 / 7.4**0.5)
+    )
+
+
+def test_a_written_preset_is_found_by_the_phones_name(tmp_path):
+    write_preset(tmp_path / "a.yaml", PooledSlope(0.25, 0.01, 3), "A 1 [x]", {}, (0.0, -1.0))
+    (tmp_path / "shipped.yaml").write_text(
+        "models: ['a 1*']\nwide: {f_number: 1.8}\nultrawide: {f_number: 2.2}\n"
+    )
+    found = find_preset("A", "1 [x]", tmp_path)
+    assert found["wide"] == Camera(f_number=1.8, defocus_per_disparity=0.25)
+    assert found["ultrawide"] == Camera(f_number=2.2, direction=(0.0, -1.0))
+    assert find_preset("A", "1 x", tmp_path)["wide"].defocus_per_disparity is None
+    assert find_preset("A", "2", tmp_path) == {}
+    (tmp_path / "b.yaml").write_text("models: [")
+    with pytest.raises(InputError, match=r"b\.yaml: not a camera preset"):
+        find_preset("A", "1", tmp_path)
+
+
+def test_the_shipped_phones_are_found():
+    assert find_preset("Apple", "iPhone 15 Pro")["wide"].f_number == 1.78
+    assert find_preset("samsung", "SM-S918B")["wide"].f_number == 1.7
+    assert find_preset("Google", "Pixel 6 Pro")["wide"].f_number == 1.85
+    assert find_preset("Apple", "iPhone 15") == find_preset("", "") == {}
+
+
 @pytest.fixture
 def pairs(tmp_path):
     for name in ("near", "far", "no pair"):
@@ -108,6 +146,7 @@ def pairs(tmp_path):
         size = (96, 72) if name == "near" else (128, 96)
         photo, exif = Image.new("RGB", size), Image.Exif()
         exif[271], exif[272] = "A", "1"
+        exif[274] = 6 if name == "near" else 1  # near: stored lying, shown turned to the right
         photo.save(tmp_path / "pairs" / name / "wide.jpg", exif=exif)
         if name != "no pair":
             write_image(torch.rand(3, 72, 96), tmp_path / "pairs" / name / "ultrawide.png")
@@ -116,8 +155,12 @@ def pairs(tmp_path):
 
 def answers(self, image_w, image_uw):
     """A chain that finds slopes by the photos' size."""
-    slope = 0.2 if image_w.shape[-1] == 96 else 0.22
-    return SimpleNamespace(blur_law=BlurLaw(slope, 12.0), blur_law_deviation=(0.02, 3.0))
+    slope = 0.2 if max(image_w.shape) == 96 else 0.22
+    return SimpleNamespace(
+        blur_law=BlurLaw(slope, 12.0),
+        blur_law_deviation=(0.02, 3.0),
+        baseline_direction=(0.0, 1.0) if slope == 0.2 else (1.0, 0.0),
+    )
 
 
 def test_each_pair_of_a_folder_is_measured(pairs, monkeypatch):
@@ -127,6 +170,8 @@ def test_each_pair_of_a_folder_is_measured(pairs, monkeypatch):
         ("far", "A 1", 0.22),
         ("near", "A 1", 0.2),
     ]
+    # What is down in the upright photo is to the right in the stored one, which lies on its left.
+    assert [m.direction for m in found] == [(1.0, 0.0), (1.0, 0.0)]
     with pytest.raises(InputError, match="no pairs"):
         next(measure_folder(pairs / "no pair", pipeline.Preprocessor()))
 

@@ -27,7 +27,7 @@ def find_preset(make: str, model: str, folder: Path = PRESETS) -> dict[str, Came
     Raises:
         InputError: a preset cannot be read.
     """
-    name = device_name(make, model)
+    name = device_name(make, model).casefold()
     records = ((path, _read(path)) for path in sorted(folder.glob("*.yaml")))
     fitting = [
         cameras_of_preset(record, str(path))
@@ -38,9 +38,9 @@ def find_preset(make: str, model: str, folder: Path = PRESETS) -> dict[str, Came
 
 
 def device_name(make: str, model: str) -> str:
-    """`make model`, the make once, in lower case: `apple iphone 15 pro`, `google pixel 6 pro`."""
-    make, model = make.strip().casefold(), model.strip().casefold()
-    return model if model.startswith(make) else f"{make} {model}"
+    """`make model`, the make once: `Apple iPhone 15 Pro`, `Google Pixel 6 Pro`."""
+    make, model = make.strip(), model.strip()
+    return model if model.casefold().startswith(make.casefold()) else f"{make} {model}"
 
 
 def _is_measured(cameras: dict[str, Camera]) -> bool:

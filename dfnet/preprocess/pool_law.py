@@ -1,9 +1,10 @@
-"""One phone's blur per disparity from many of its photos: what `scripts/calibrate.py` does.
+"""One phone's blur per disparity and UW's side from its photos: what `scripts/calibrate.py` does.
 
 The slope is aperture over baseline, the same in all photos of a phone. One photo tells it to a
 tenth, or worse where its focal plane lies outside of the scene; many together tell it well.
 """
 
+import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,11 +15,16 @@ from omegaconf import OmegaConf
 from dfnet.capture import METADATA, load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import read_exif, read_image, write_whole
+from dfnet.io.orientation import quarter_turns_left, turned_left
 from dfnet.optics import BlurLaw
 from dfnet.preprocess.blur_posterior import LOG_SPREAD, TYPICAL_DEFOCUS_PER_DISPARITY
 from dfnet.preprocess.captures import preprocess_capture
+from dfnet.preprocess.device_table import device_name
 from dfnet.preprocess.pipeline import Preprocessor
 from dfnet.preprocess.result import Preprocessed
+
+MIN_TOLD = 3  # photos that must say on which side UW lies
+MIN_AGREED = 0.5  # length of their mean direction: 3 of 4 agree
 
 
 class MeasuredLaw(NamedTuple):
@@ -30,6 +36,8 @@ class MeasuredLaw(NamedTuple):
         law: slope 0 where W shows no defocus.
         slope_deviation: standard deviation of the slope.
         focus_deviation_px: the same of the disparity in focus.
+        direction: unit vector W to UW in the photo as the sensor stored it, as the pictures tell
+            near from far; None where EXIF does not say how the phone was held.
     """
 
     name: str
@@ -37,6 +45,7 @@ class MeasuredLaw(NamedTuple):
     law: BlurLaw
     slope_deviation: float
     focus_deviation_px: float
+    direction: tuple[float, float] | None = None
 
 
 class PooledSlope(NamedTuple):
@@ -101,6 +110,20 @@ def pool_slopes(measured: Sequence[MeasuredLaw]) -> PooledSlope:
     return PooledSlope(float(np.exp(mean)), float(np.exp(mean) * spread), len(telling))
 
 
+def pool_direction(measured: Sequence[MeasuredLaw]) -> tuple[float, float] | None:
+    """On which side UW lies, where enough photos agree; a single one may have near and far swapped.
+
+    Returns:
+        unit vector in the axes of photos as the sensor stores them, or None.
+    """
+    told = np.array([m.direction for m in measured if m.direction is not None])
+    if len(told) < MIN_TOLD:
+        return None
+    mean = told.mean(axis=0)
+    length = float(np.hypot(*mean))
+    return (float(mean[0] / length), float(mean[1] / length)) if length > MIN_AGREED else None
+
+
 def one_model(measured: Sequence[MeasuredLaw]) -> str:
     """The phone that took the photos, empty where EXIF does not say.
 
@@ -116,24 +139,38 @@ def one_model(measured: Sequence[MeasuredLaw]) -> str:
     return models[0] if models else ""
 
 
-def write_preset(path: Path | str, pooled: PooledSlope, model: str, base: dict) -> None:
-    """Write a camera preset that holds the slope.
+def write_preset(
+    path: Path | str,
+    pooled: PooledSlope,
+    model: str,
+    base: dict,
+    direction: tuple[float, float] | None = None,
+) -> None:
+    """Write a camera preset that holds the slope, and UW's side where it is known.
 
     Args:
-        path: a .yaml file; in configs/camera it is chosen by its name, `camera=NAME`.
+        path: a .yaml file; in configs/camera it is found by the photos' EXIF, or chosen by its
+            name, `camera=NAME`.
         pooled: the slope.
-        model: of the phone, for the reader.
+        model: of the phone, by which EXIF finds it; empty where it is not known.
         base: a preset to be completed, as in configs/camera.
+        direction: as `pool_direction`.
     """
     path = Path(path)
     if path.suffix != ".yaml":
         raise InputError(f"{path}: a preset ends in .yaml\n  Try configs/camera/my_phone.yaml")
     wide = {**base.get("wide", {})}
     wide["defocus_per_disparity"] = round(pooled.defocus_per_disparity, 4)
+    record = {**base, "wide": wide}
+    if model:
+        record["models"] = [glob.escape(model)]
+    if direction is not None:
+        side = [round(value, 3) for value in direction]
+        record["ultrawide"] = {**base.get("ultrawide", {}), "direction": side}
     text = (
         f"# {model or 'A phone'}: wide.defocus_per_disparity measured by scripts/calibrate.py on "
         f"{pooled.count} pairs,\n# +- {pooled.deviation:.3f} (standard deviation).\n"
-        + OmegaConf.to_yaml(OmegaConf.create({**base, "wide": wide}))
+        + OmegaConf.to_yaml(OmegaConf.create(record))
     )
     write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
 
@@ -178,5 +215,11 @@ def _measure(folder: Path, preprocessor: Preprocessor) -> MeasuredLaw:
 
 def _measured(folder: Path, photo: Path, found: Preprocessed) -> MeasuredLaw:
     exif = read_exif(photo, ("Make", "Model"))
-    model = " ".join(str(exif[n]) for n in ("Make", "Model") if n in exif)
-    return MeasuredLaw(folder.resolve().name, model, found.blur_law, *found.blur_law_deviation)
+    model = device_name(str(exif.get("Make", "")), str(exif.get("Model", ""))).strip()
+    quarters = quarter_turns_left(photo)
+    direction = None
+    if quarters is not None:
+        direction = turned_left(*found.baseline_direction, -quarters % 4)
+    return MeasuredLaw(
+        folder.resolve().name, model, found.blur_law, *found.blur_law_deviation, direction
+    )
