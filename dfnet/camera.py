@@ -75,6 +75,10 @@ def camera_from_json(record: dict, where: str) -> Camera:
         record["focal_length_m"] = record.pop("focal_length_mm") / 1000
     if "pixel_pitch_um" in record:
         pitch_m = record.pop("pixel_pitch_um") / 1e6
+        if not pitch_m > 0:
+            raise InputError(
+                f"{where}: pixel_pitch_um is {pitch_m * 1e6:g}\n  It must be positive."
+            )
         record.setdefault("focal_length_px", record["focal_length_m"] / pitch_m)
     unknown = set(record) - set(Camera.__dataclass_fields__)
     if unknown:

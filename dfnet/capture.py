@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -96,8 +97,7 @@ class Capture:
 
     def __post_init__(self):
         where = self.folder / METADATA
-        if not self.wide:
-            raise InputError(f"{where}: `wide` names no file\n  List at least one W photo.")
+        _check_fields(self, where)
         if len(self.ultrawide) not in (0, 1, len(self.wide)):
             raise InputError(
                 f"{where}: {len(self.ultrawide)} ultrawide for {len(self.wide)} wide photos\n"
@@ -111,7 +111,7 @@ class Capture:
                 "wide photos\n  Give one for each, or leave `focus_distance_m` out."
             )
         for picture in self.apertures:
-            if not (0 <= picture.slice < len(self.wide) and picture.scale > 0):
+            if not (0 <= picture.slice < len(self.wide) and 0 < picture.scale < math.inf):
                 raise InputError(
                     f"{where}: `apertures` has slice {picture.slice}, scale {picture.scale}\n"
                     f"  Give a slice from 0 to {len(self.wide) - 1}, and a scale above 0."
@@ -223,6 +223,18 @@ class Capture:
         return torch.Generator().manual_seed(int.from_bytes(digest[:8]) >> 1)
 
 
+def _check_fields(capture: Capture, where: Path) -> None:
+    if not capture.wide:
+        raise InputError(f"{where}: `wide` names no file\n  List at least one W photo.")
+    for names in (capture.wide, capture.ultrawide, (capture.truth or {}).values()):
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise InputError(f"{where}: {names} are no file names\n  List them in brackets.")
+    if not all(isinstance(d, int | float) and d > 0 for d in capture.focus_distance_m or ()):
+        raise InputError(
+            f"{where}: focus_distance_m {capture.focus_distance_m}\n  Give metres, one per photo."
+        )
+
+
 def load_capture(folder: Path | str) -> Capture:
     """Read a capture folder's metadata.
 
@@ -249,7 +261,7 @@ def load_capture(folder: Path | str) -> Capture:
         return Capture(folder=folder, cameras=cameras, photo=PHONE, **record)
     except InputError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: not a usable capture description ({type(error).__name__}: {error})\n"
             "  data/README.md lists the fields."

@@ -52,6 +52,14 @@ def _photo(path: Path) -> None:
     xmp_for(metadata, Disclosure())
 
 
+def _capture(path: Path) -> None:
+    capture = load_capture(path.parent)
+    for name in (*capture.wide, *capture.ultrawide, *(capture.truth or {}).values()):
+        capture.folder / name
+    if capture.cameras.get("wide") and capture.focus_distance_m:
+        capture.cameras["wide"].lens(capture.focus_distance_m[0])
+
+
 READERS: dict[str, tuple[Callable[[Path], object], ...]] = {
     "tags": (_tags,),
     "xmp": (_xmp,),
@@ -61,7 +69,7 @@ READERS: dict[str, tuple[Callable[[Path], object], ...]] = {
         *(_photo, read_phone_depth, read_declaration),
         *(quarter_turns_left, lambda path: wide_first(path, path)),
     ),
-    "capture": (lambda path: load_capture(path.parent),),
+    "capture": (_capture,),
     "recipe": (load_recipe,),
     "map": (lambda path: read_map(path, MAP_PX), lambda path: read_map(path, MAP_PX, 0.5, 128)),
     "mask": (lambda path: read_mask(str(path), MAP_PX[::-1], MAP_PX),),

@@ -22,7 +22,7 @@ class Bounds(NamedTuple):
     """What one file may cost.
 
     Attributes:
-        seconds: of real time.
+        seconds: of processor time.
         megabytes: that the process may grow by, in all.
     """
 
@@ -81,7 +81,7 @@ def fuzz(
 
 def _try(read: Callable[[Path], object], path: Path, bounds: Bounds) -> str | None:
     """None if the reader answers or refuses, else how it broke."""
-    signal.setitimer(signal.ITIMER_REAL, bounds.seconds)
+    signal.setitimer(signal.ITIMER_PROF, bounds.seconds)
     try:
         with warnings.catch_warnings(action="ignore"):
             read(path)
@@ -90,7 +90,7 @@ def _try(read: Callable[[Path], object], path: Path, bounds: Bounds) -> str | No
     except (Exception, _TookTooLong):
         return traceback.format_exc()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return None
 
 
@@ -99,11 +99,11 @@ def _alarmed() -> Iterator[None]:
     def stop(*_: object) -> None:
         raise _TookTooLong
 
-    before = signal.signal(signal.SIGALRM, stop)
+    before = signal.signal(signal.SIGPROF, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _peak_megabytes() -> float:

@@ -21,7 +21,7 @@ from dfnet.io.phone_formats import DNG, decode_dng, let_pillow_read_heic
 
 MIN_SIDE_PX = 64
 MAX_PIXELS = 220_000_000
-MAX_PIXELS_PER_BYTE = 4000  # photos have 0.3 to 30; a black PNG has 344
+MAX_PIXELS_PER_BYTE = 10_000  # photos have 0.3 to 30; an empty PNG of one bit has 8256
 MAX_FILE_BYTES = 1 << 30  # 16-bit TIFFs of 100 megapixels are smaller
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")  # Pillow's others have seen less hostile files
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1")
@@ -219,18 +219,29 @@ def _decode_16_bit(data: bytes) -> np.ndarray:
     return pixels[..., ::-1]
 
 
-def _refuse_unusable(path: Path, image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise InputError(
-            f"{path}: {image.width}x{image.height} pixels is more than this tool takes\n"
+def check_size(width: int, height: int, size_bytes: int) -> None:
+    """Refuse a picture that would fill the memory, before it is decoded.
+
+    Raises:
+        ValueError: absurdly large, or larger than so few bytes can honestly hold.
+    """
+    if width * height > MAX_PIXELS:
+        raise ValueError(
+            f"{width}x{height} pixels is more than this tool takes\n"
             f"  The limit is {MAX_PIXELS // 10**6} megapixels. Resize the picture."
         )
-    size = path.stat().st_size
-    if image.width * image.height > MAX_PIXELS_PER_BYTE * size:
-        raise InputError(
-            f"{path}: claims to hold {image.width}x{image.height} pixels in {size} bytes\n"
-            "  No photo is so small; the file is damaged or made to do harm."
+    if width * height > MAX_PIXELS_PER_BYTE * size_bytes:
+        raise ValueError(
+            f"claims to hold {width}x{height} pixels in {size_bytes} bytes\n"
+            "  Nothing real is so small; the file is damaged or made to do harm."
         )
+
+
+def _refuse_unusable(path: Path, image: Image.Image) -> None:
+    try:
+        check_size(*image.size, path.stat().st_size)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
     if min(image.size) < MIN_SIDE_PX:
         raise InputError(
             f"{path}: the picture is only {image.width}x{image.height} pixels\n"

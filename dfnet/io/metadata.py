@@ -1,7 +1,7 @@
 """What a photo's file says beside the pixels, and what of it does not survive an edit."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -42,6 +42,10 @@ class Metadata:
     icc: bytes = b""
     turned: bool = False
     located: bool = True
+
+    def without_location(self) -> "Metadata":
+        """The same, but files made with it do not tell where the photo was taken."""
+        return replace(self, located=False)
 
 
 def metadata_of(image: Image.Image) -> Metadata:

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from dfnet.errors import InputError
-from dfnet.io.decode import MAX_PIXELS, UNREADABLE
+from dfnet.io.decode import FORMATS, UNREADABLE, check_size
 
 MAX_COC_OF_DIAGONAL = 0.2
 
@@ -85,9 +85,8 @@ def _read_npy(path: Path) -> np.ndarray:
 
 
 def _read_picture(path: Path) -> np.ndarray | None:
-    with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
-        if picture.width * picture.height > MAX_PIXELS:
-            raise OSError(f"{picture.width}x{picture.height} pixels are too many")
+    with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as picture:
+        check_size(*picture.size, path.stat().st_size)
     return cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
 
 

@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from dfnet.errors import InputError
-from dfnet.io.decode import MAX_PIXELS
+from dfnet.io.decode import FORMATS, UNREADABLE, check_size
 
 EMBEDDED = "data:image/png;base64,"
 SAME_SHAPE = 0.02  # part by which a mask's proportions may differ from the photo's
 LAYERS = 16  # of disparity; a pixel lies between two
-CELLS_PER_FEATHER = 2  # of the grid on which masks are averaged
+CELLS_PER_FEATHER = 3  # of the grid on which masks are averaged
+MAX_CELLS = 1024  # on the longer side
+STRIP_ROWS = 256  # at a time, which bounds the memory
 
 
 def painted(mask: np.ndarray) -> str:
@@ -72,31 +74,27 @@ def feather(mask: Tensor, disparity_w_px: Tensor, feather_px: float) -> Tensor:
     Args:
         mask: (1, H, W) in [0, 1].
         disparity_w_px: (1, H, W).
-        feather_px: about the width of the transition; 0 leaves the mask as it is.
+        feather_px: about the width of the transition, which is no less than a five-hundredth of
+            the longer side; 0 leaves the mask as it is.
 
     Returns:
         (1, H, W) in [0, 1].
     """
     if feather_px <= 0:
         return mask
-    level = _level(disparity_w_px)
     height, width = mask.shape[-2:]
-    cell_px = max(1.0, feather_px / CELLS_PER_FEATHER)
+    cell_px = max(1.0, feather_px / CELLS_PER_FEATHER, max(height, width) / MAX_CELLS)
     size = (max(2, round(height / cell_px)), max(2, round(width / cell_px)))
-    total, weight = torch.zeros_like(mask[0]), torch.zeros_like(mask[0])
-    for k in range(LAYERS):  # one layer at a time bounds the memory
-        near = (1 - (level - k).abs()).clamp_min(0)
-        if not near.any():
-            continue
-        sums = torch.cat([mask * near, near])[None]
-        means = _smoothed(F.interpolate(sums, size, mode="area"))
-        means = F.interpolate(means, (height, width), mode="bilinear")[0]
-        total += near[0] * means[0]
-        weight += near[0] * means[1]
-    return (total / weight.clamp_min(1e-6))[None].clamp(0, 1)
+    levels = _levels_of(disparity_w_px)
+    grid = _smoothed(_splat(mask[0], levels[0], size))
+    feathered = torch.empty_like(mask)
+    for rows in _strips(height):
+        means = _slice(grid, levels[0, rows], rows, height)
+        feathered[0, rows] = means[0] / means[1].clamp_min(1e-6)
+    return feathered.clamp(0, 1)
 
 
-def _level(disparity_w_px: Tensor) -> Tensor:
+def _levels_of(disparity_w_px: Tensor) -> Tensor:
     """Disparity as 0 .. LAYERS - 1."""
     values = disparity_w_px.flatten()
     values = values[:: max(1, values.numel() // 100_000)].sort().values
@@ -104,11 +102,51 @@ def _level(disparity_w_px: Tensor) -> Tensor:
     return ((disparity_w_px - low) / (high - low).clamp_min(1e-6)).clamp(0, 1) * (LAYERS - 1)
 
 
+def _splat(mask: Tensor, levels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sums of the mask and of ones by cell and layer, (2, LAYERS, h, w)."""
+    height, width = mask.shape
+    grid = torch.zeros(2, LAYERS * size[0] * size[1], dtype=torch.float64)
+    columns = torch.arange(width) * size[1] // width
+    for rows in _strips(height):
+        cell_rows = torch.arange(rows.start, rows.stop) * size[0] // height
+        cells = (cell_rows[:, None] * size[1] + columns).flatten()
+        level, values = levels[rows].flatten(), mask[rows].flatten()
+        low = level.long().clamp_max(LAYERS - 2)
+        for layer, share in ((low, 1 - (level - low)), (low + 1, level - low)):
+            index = layer * (size[0] * size[1]) + cells
+            for sums, weights in zip(grid, (share * values, share), strict=True):
+                sums += torch.bincount(index, weights.double(), minlength=sums.numel())
+    return grid.float().reshape(2, LAYERS, *size)
+
+
 def _smoothed(grid: Tensor) -> Tensor:
     """Binomial over five cells, both ways; beyond the border there is nothing to weigh."""
     kernel = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
-    weights = (kernel[:, None] * kernel)[None, None].expand(grid.shape[1], 1, 5, 5)
-    return F.conv2d(grid, weights, padding=2, groups=grid.shape[1])
+    flat = grid.flatten(0, 1)[:, None]
+    flat = F.conv2d(flat, kernel.reshape(1, 1, 5, 1), padding=(2, 0))
+    return F.conv2d(flat, kernel.reshape(1, 1, 1, 5), padding=(0, 2)).reshape(grid.shape)
+
+
+def _slice(grid: Tensor, levels: Tensor, rows: slice, height: int) -> Tensor:
+    """Between the cells and layers, at the pixels of some rows, (2, rows, W)."""
+    width = levels.shape[1]
+    y = (2 * torch.arange(rows.start, rows.stop) + 1) / height - 1
+    x = (2 * torch.arange(width) + 1) / width - 1
+    at = torch.stack(
+        [
+            x.expand_as(levels),
+            y[:, None].expand_as(levels),
+            (2 * levels + 1) / LAYERS - 1,
+        ],
+        dim=-1,
+    )
+    return F.grid_sample(grid[None], at[None, None], padding_mode="border", align_corners=False)[
+        0, :, 0
+    ]
+
+
+def _strips(height: int) -> list[slice]:
+    return [slice(y, min(y + STRIP_ROWS, height)) for y in range(0, height, STRIP_ROWS)]
 
 
 def _levels(source: str) -> tuple[np.ndarray, str]:
@@ -117,15 +155,15 @@ def _levels(source: str) -> tuple[np.ndarray, str]:
     name = "painted mask" if embedded else source
     try:
         if embedded:
-            file = io.BytesIO(base64.b64decode(source[len(EMBEDDED) :], validate=True))
+            data = base64.b64decode(source[len(EMBEDDED) :], validate=True)
         else:
-            file = Path(source)
-        with warnings.catch_warnings(action="ignore"), Image.open(file) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise OSError(f"{picture.width}x{picture.height} pixels are too many")
+            data = Path(source).read_bytes()
+        file = io.BytesIO(data)
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as picture:
+            check_size(*picture.size, len(data))
             deep = picture.mode.startswith("I")
             values = np.asarray(picture if deep else picture.convert("L"), dtype=np.float32)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except UNREADABLE as error:
         raise InputError(
             f"{name}: cannot be read as a mask ({error})\n"
             "  Give a gray picture: white where the step applies, black where it does not."
