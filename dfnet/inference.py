@@ -5,6 +5,7 @@ fits. Only the *change* is brought back to full size and added to W, whose fines
 band) stays where the wish is as sharp as the photo and goes where more blur is wanted.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -47,7 +48,7 @@ class Refocuser:
     """A network ready for use on one device.
 
     Attributes:
-        model: a `DFNet`, or any module with `trained_coc_px` and the same output.
+        model: a `DFNet`, or any module with `trained_coc_px`, `target_coc_px` and the same output.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile_px: side of the tiles that the network sees; it bounds the memory.
         track: wraps the list of tiles, for a progress bar.
@@ -77,10 +78,10 @@ class Refocuser:
             cameras: `wide` places the radial map of a crop or a shifted lens.
         """
         full = full_sample(image_w, preprocessed, target_defocus_w_px, cameras or {})
+        limits = Reach(float(self.model.trained_coc_px), float(self.model.target_coc_px))
         largest = largest_coc_px(full.defocus_w_px, full.target_defocus_w_px)
-        limit = float(self.model.trained_coc_px)
-        scale = min(self.max_scale, working_scale(largest, limit))
-        working = resize_sample(full, scale, limit)
+        scale = min(self.max_scale, working_scale(largest, limits))
+        working = resize_sample(full, scale, limits)
         picture, mask = self._in_tiles(working)
         picture = without_leftovers(picture, working)
         image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
@@ -88,7 +89,7 @@ class Refocuser:
             image[0].clamp(0, 1),
             resize(mask, image_w.shape[-2:])[0].clamp(0, 1),
             scale,
-            _notes(largest, limit),
+            _notes(largest, limits),
         )
 
     def _in_tiles(self, working: Sample) -> tuple[Tensor, Tensor]:
@@ -164,34 +165,51 @@ def full_sample(
     return Sample(**{name: x[None].float() for name, x in parts.items()})
 
 
-def largest_coc_px(defocus_w_px: Tensor, target_defocus_w_px: Tensor) -> float:
-    """The largest blur diameter among the pixels that change, wild ones left out; 0 if none do."""
-    coc_px = torch.maximum(defocus_w_px.abs(), target_defocus_w_px.abs())
-    changing = coc_px[(defocus_w_px - target_defocus_w_px).abs() > _UNCHANGED_PX]
-    if changing.numel() == 0:
-        return 0.0
-    some = changing[:: changing.numel() // 1_000_000 + 1]
+class Reach(NamedTuple):
+    """Blur diameters [px]: of the photo, and of the wish."""
+
+    source_px: float
+    target_px: float
+
+
+UNLIMITED = Reach(math.inf, math.inf)
+
+
+def largest_coc_px(defocus_w_px: Tensor, target_defocus_w_px: Tensor) -> Reach:
+    """The largest diameters among the pixels that change, wild ones left out; 0 if none do."""
+    changing = (defocus_w_px - target_defocus_w_px).abs() > _UNCHANGED_PX
+    if not changing.any():
+        return Reach(0.0, 0.0)
+    return Reach(*(_largest(x[changing].abs()) for x in (defocus_w_px, target_defocus_w_px)))
+
+
+def _largest(coc_px: Tensor) -> float:
+    some = coc_px[:: coc_px.numel() // 1_000_000 + 1]
     return float(torch.quantile(some, _COC_QUANTILE))
 
 
-def working_scale(largest_px: float, trained_coc_px: float) -> float:
+def working_scale(largest: Reach, limits: Reach) -> float:
     """How much to reduce the photo so that its blur is no wider than the network knows."""
-    return min(1.0, max(MIN_WORKING_SCALE, trained_coc_px / max(largest_px, 1e-6)))
+    fits = min(limit / max(x, 1e-6) for x, limit in zip(largest, limits, strict=True))
+    return min(1.0, max(MIN_WORKING_SCALE, fits))
 
 
-def resize_sample(full: Sample, scale: float, limit_px: float) -> Sample:
+def resize_sample(full: Sample, scale: float, limits: Reach) -> Sample:
     """The network's inputs at the working size; diameters scale too and are held in the range."""
     height, width = full.image_w.shape[-2:]
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     small = full if size == (height, width) else Sample(*(resize(x, size) for x in full))
+    source_px, target_px = limits
     return small._replace(
-        defocus_w_px=(small.defocus_w_px * scale).clamp(-limit_px, limit_px),
-        target_defocus_w_px=(small.target_defocus_w_px * scale).clamp(-limit_px, limit_px),
+        defocus_w_px=(small.defocus_w_px * scale).clamp(-source_px, source_px),
+        target_defocus_w_px=(small.target_defocus_w_px * scale).clamp(-target_px, target_px),
     )
 
 
-def _notes(largest_px: float, limit_px: float) -> list[str]:
-    reach_px = limit_px / MIN_WORKING_SCALE
-    if largest_px <= reach_px:
-        return []
-    return [f"blur above {reach_px:.0f} px (asked: {largest_px:.0f}) was limited to that"]
+def _notes(largest: Reach, limits: Reach) -> list[str]:
+    notes = []
+    for x, limit in zip(largest, limits, strict=True):
+        reach_px = limit / MIN_WORKING_SCALE
+        if x > reach_px:
+            notes.append(f"blur above {reach_px:.0f} px (asked: {x:.0f}) was limited to that")
+    return notes

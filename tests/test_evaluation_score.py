@@ -115,7 +115,7 @@ def test_banding_and_values_out_of_range_are_flagged(question):
 class RadialPainter(torch.nn.Module):
     """Answers with the radial map it was given."""
 
-    trained_coc_px = 32.0
+    trained_coc_px = target_coc_px = 32.0
 
     def forward(self, sample):
         radial_w = sample.radial_w

@@ -10,6 +10,7 @@ from dfnet.blur import disc_blur
 from dfnet.camera import Camera
 from dfnet.inference import (
     FRAME_PX,
+    Reach,
     Refocuser,
     largest_coc_px,
     refocus,
@@ -17,16 +18,18 @@ from dfnet.inference import (
     working_scale,
 )
 from dfnet.model import DFNet, DFNetOutput
+from dfnet.model.dfnet import RENDERED_COC_PX
 from dfnet.sample import Sample
 
 
 class Stub(nn.Module):
     """Stands in for the network: `change` makes the picture; remembers the sizes it was given."""
 
-    def __init__(self, change, trained_coc_px=8.0):
+    def __init__(self, change, trained_coc_px=8.0, target_coc_px=None):
         super().__init__()
         self.change = change
         self.trained_coc_px = trained_coc_px
+        self.target_coc_px = target_coc_px or trained_coc_px
         self.seen = []
 
     def forward(self, sample: Sample) -> DFNetOutput:
@@ -59,10 +62,10 @@ def checkerboard(height, width, square=1):
     return ((x + y) % 2).float().expand(3, height, width).clone()
 
 
-def a_random_network():
+def a_random_network(**settings):
     """Untrained but not idle: every head says something."""
     torch.manual_seed(3)
-    model = DFNet(width=8).eval()
+    model = DFNet(width=8, **settings).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.abs().max() == 0:
@@ -77,17 +80,20 @@ def a_random_network():
     ("largest_px", "scale"), [(0.0, 1.0), (8.0, 1.0), (16.0, 0.5), (40.0, 0.2), (1e6, 1 / 8)]
 )
 def test_the_scale_brings_blur_into_the_trained_range(largest_px, scale):
-    assert working_scale(largest_px, trained_coc_px=8.0) == pytest.approx(scale)
+    limits = Reach(8.0, 24.0)
+    assert working_scale(Reach(largest_px, 0.0), limits) == pytest.approx(scale)
+    assert working_scale(Reach(0.0, 3 * largest_px), limits) == pytest.approx(scale)
+    assert working_scale(Reach(largest_px, 3 * largest_px), limits) == pytest.approx(scale)
 
 
 def test_only_changing_pixels_choose_the_scale_and_wild_ones_do_not():
     source = torch.full((1, 1, 100, 100), 90.0)
     target = source.clone()
-    assert largest_coc_px(source, target) == 0.0
+    assert largest_coc_px(source, target) == (0.0, 0.0)
     source[..., :50] = 12.0
     target[..., :50] = 3.0
     target[0, 0, 0, :20] = 1000.0
-    assert largest_coc_px(source, target) == pytest.approx(12.0)
+    assert largest_coc_px(source, target) == pytest.approx((12.0, 3.0))
 
 
 def test_the_network_sees_diameters_of_the_reduced_picture_within_its_range():
@@ -119,7 +125,7 @@ def test_reduced_positions_follow_pixel_centres():
     sample = Sample(
         ramp.expand(1, 3, 48, 64), *[ramp.expand(1, c, 48, 64) for c in (3, 1, 1, 1, 1)]
     )
-    small = resize_sample(sample, 0.5, limit_px=32.0)
+    small = resize_sample(sample, 0.5, Reach(32.0, 32.0))
     # Small pixel x stands for full position (x + .5) / .5 - .5.
     assert_close(small.image_w[0, 0, 5, 10].item(), 20.5 / 64)
 
@@ -193,6 +199,16 @@ def test_tiled_equals_untiled():
     assert float((whole.image_w - image).abs().max()) > 0.02  # the network does something
     assert float((whole.image_w - tiled.image_w).abs().max()) < 1 / 255
     assert float((whole.mask_w - tiled.mask_w).abs().max()) < 1 / 255
+
+
+def test_the_widest_rendered_blur_has_no_seams_either():
+    image, maps = a_pair(300, 500)
+    model = a_random_network(render=True)
+    ramp = torch.linspace(-RENDERED_COC_PX, RENDERED_COC_PX, 500).expand(1, 300, 500)
+    whole = Refocuser(model, "cpu", tile_px=1024)(image, maps, ramp)
+    tiled = Refocuser(model, "cpu", tile_px=336)(image, maps, ramp)
+    assert whole.working_scale == 1
+    assert float((whole.image_w - tiled.image_w).abs().max()) < 1 / 255
 
 
 def test_no_tile_is_larger_than_asked_and_progress_is_told():

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dfnet.detail import bring_to_full_size
 from dfnet.evaluation.question import Question
-from dfnet.inference import full_sample, resize_sample
+from dfnet.inference import UNLIMITED, full_sample, resize_sample
 from dfnet.layers import blur_in_layers
 from dfnet.photo import linear_from_srgb, srgb_from_linear
 from dfnet.preprocess.flow import dense_flow
@@ -34,7 +34,7 @@ def detail_transfer(question: Question) -> Tensor:
     target = question.target_defocus_w_px
     full = full_sample(question.image_w, question.prepared, target, {"wide": question.camera})
     scale = min(1.0, WORKING_SIDE_PX / max(question.image_w.shape[-2:]))
-    working = resize_sample(full, scale, float("inf"))
+    working = resize_sample(full, scale, UNLIMITED)
     picture = transferred(working)
     image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
     return image[0].clamp(0, 1)

@@ -15,7 +15,7 @@ from dfnet.evaluation.methods import Method
 from dfnet.evaluation.question import Question
 from dfnet.importing.merge import merge
 from dfnet.importing.sharpness import find_sharpest
-from dfnet.inference import full_sample, resize_sample
+from dfnet.inference import UNLIMITED, full_sample, resize_sample
 from dfnet.layers import blur_in_layers
 from dfnet.model.change import change_weight
 from dfnet.photo import linear_from_srgb, srgb_from_linear
@@ -130,7 +130,7 @@ def at_working_size(method: Method, question: Question) -> Tensor:
     if scale == 1:
         return method(question)
     full = full_sample(photo, prepared, question.target_defocus_w_px, {"wide": question.camera})
-    working = resize_sample(full, scale, limit_px=float("inf"))
+    working = resize_sample(full, scale, UNLIMITED)
     prepared = prepared._replace(
         uw_on_w=working.uw_on_w[0],
         occluded_w=working.occluded_w[0] > 0.5,

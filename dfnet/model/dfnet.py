@@ -20,6 +20,7 @@ from dfnet.warp import backward_warp
 
 RELEASED = Path(__file__).parents[1] / "weights" / "dfnet"
 SCALES = 4
+RENDERED_COC_PX = 64.0  # wide blur reaches as far as tiles overlap
 _MULTIPLE = 2**SCALES
 
 
@@ -72,6 +73,9 @@ class DFNet(Saved):
         use_guide: False blinds the network to UW, for the control experiment.
         align: whether the guide is aligned once more, by learned features.
         render: whether the wanted blur is rendered after the fusion.
+
+    Attributes:
+        target_coc_px: the largest blur diameter that it can give.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class DFNet(Saved):
             "render": render,
         }
         self.trained_coc_px = trained_coc_px
+        self.target_coc_px = RENDERED_COC_PX if render else trained_coc_px
         self.use_guide = use_guide
         self.align = GuideAlignment(MAP_CHANNELS) if align and use_guide else None
         self.refine_w = RefinementPath(width, blocks, SCALES)

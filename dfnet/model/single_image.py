@@ -40,7 +40,8 @@ class SingleImageNet(Saved):
             "filter_px": filter_px,
             "trained_coc_px": trained_coc_px,
         }
-        self.filter_px, self.trained_coc_px = filter_px, trained_coc_px
+        self.filter_px = filter_px
+        self.trained_coc_px = self.target_coc_px = trained_coc_px
         self.path = RefinementPath(width, blocks, SCALES)
         self.filter_heads = nn.ModuleList(
             head(w, 4 * filter_px**2) for w in level_widths(width, SCALES)
