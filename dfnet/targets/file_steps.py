@@ -11,13 +11,13 @@ from dfnet.preprocess.photo_law import law_of_photo
 from dfnet.targets.files import read_map
 from dfnet.targets.masks import feather, read_mask
 from dfnet.targets.scene import Draft, Scene
-from dfnet.targets.steps import need_not_negative
+from dfnet.targets.steps import Record, need_not_negative
 
 EFFECTS = ("sharpen", "blur", "protect")
 
 
 @dataclass(frozen=True)
-class Mask:
+class Mask(Record):
     """Something else where a mask is white.
 
     Attributes:
@@ -34,6 +34,7 @@ class Mask:
     feather_px: float = 0.0
 
     def __post_init__(self):
+        super().__post_init__()
         if self.effect not in EFFECTS:
             raise InputError(f"mask: {self.effect!r} is no effect\n  {', '.join(EFFECTS)} are.")
         need_not_negative(self.effect, self.blur_px)
@@ -54,7 +55,7 @@ class Mask:
 
 
 @dataclass(frozen=True)
-class MapFile:
+class MapFile(Record):
     """A target map drawn or computed elsewhere.
 
     Attributes:
@@ -80,7 +81,7 @@ class MapFile:
 
 
 @dataclass(frozen=True)
-class Like:
+class Like(Record):
     """Focus and aperture of another photo of the scene.
 
     Attributes:

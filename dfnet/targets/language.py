@@ -99,15 +99,15 @@ def steps_from_json(records: Sequence[dict]) -> tuple[Step, ...]:
 
 
 def _from_record(record: dict) -> Step:
-    if not isinstance(record, dict) or record.get("step") not in KINDS:
-        name = record.get("step") if isinstance(record, dict) else record
+    name = record.get("step") if isinstance(record, dict) else record
+    if not isinstance(record, dict) or not isinstance(name, str) or name not in KINDS:
         raise InputError(f"step {name!r}: unknown\n  Known are {', '.join(KINDS)}.")
-    kind = KINDS[record["step"]]
+    kind = KINDS[name]
     values = {k: v for k, v in record.items() if k != "step"}
     known = {f.name for f in fields(kind)}
     if set(values) - known:
         raise InputError(
-            f"step {record['step']}: unknown {', '.join(sorted(set(values) - known))}\n"
+            f"step {name}: unknown {', '.join(sorted(set(values) - known))}\n"
             f"  It takes {', '.join(f.name for f in fields(kind)) or 'nothing'}."
         )
     if kind is Between:
@@ -115,7 +115,7 @@ def _from_record(record: dict) -> Step:
     try:
         return kind(**values)
     except TypeError as error:
-        raise InputError(f"step {record['step']}: {error}") from error
+        raise InputError(f"step {name}: {error}") from error
 
 
 def step_from_text(word: str, value: str) -> Step:

@@ -17,8 +17,8 @@ MAX_APERTURE_SCALE = 2.5  # what DC² shows, and what the training draws
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """A step that holds finite numbers only.
+class Record:
+    """A step whose fields are finite numbers and text, as they are declared.
 
     Raises:
         InputError: on making one of anything else.
@@ -29,14 +29,25 @@ class Numbers:
             value = getattr(self, field.name)
             if value is None and field.default is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise InputError(_not_a_number(self, field.name, value))
-            if not math.isfinite(value):
-                raise InputError(_not_a_number(self, field.name, value))
+            if not _is_a(value, field.type):
+                raise InputError(
+                    f"{type(self).__name__}: {field.name} is {value!r}\n"
+                    f"  It must be {_WORDS.get(field.type, 'a finite number')}."
+                )
+
+
+_WORDS = {str: "text", tuple: "a tuple of steps"}
+
+
+def _is_a(value: object, kind: type) -> bool:
+    if kind in (str, tuple):
+        return isinstance(value, kind)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
 
 
 @dataclass(frozen=True)
-class AllInFocus(Numbers):
+class AllInFocus(Record):
     """No blur anywhere."""
 
     def apply(self, draft: Draft, scene: Scene) -> Draft:
@@ -45,7 +56,7 @@ class AllInFocus(Numbers):
 
 
 @dataclass(frozen=True)
-class FocusAt(Numbers):
+class FocusAt(Record):
     """The lens focused on what is seen at a point.
 
     Attributes:
@@ -63,7 +74,7 @@ class FocusAt(Numbers):
 
 
 @dataclass(frozen=True)
-class FocusDistance(Numbers):
+class FocusDistance(Record):
     """The lens focused at a distance; needs calibrated cameras.
 
     Attributes:
@@ -83,7 +94,7 @@ class FocusDistance(Numbers):
 
 
 @dataclass(frozen=True)
-class FocusRange(Numbers):
+class FocusRange(Record):
     """Sharp from the depth seen at one point to the depth seen at another.
 
     Attributes:
@@ -115,7 +126,7 @@ class FocusRange(Numbers):
 
 
 @dataclass(frozen=True)
-class DistanceRange(Numbers):
+class DistanceRange(Record):
     """Sharp from one distance to another; needs calibrated cameras.
 
     Attributes:
@@ -149,7 +160,7 @@ class DistanceRange(Numbers):
 
 
 @dataclass(frozen=True)
-class Plane(Numbers):
+class Plane(Record):
     """A tilted plane of focus through what is seen at three points (Scheimpflug).
 
     Attributes:
@@ -176,7 +187,7 @@ class Plane(Numbers):
 
 
 @dataclass(frozen=True)
-class SplitFocus(Numbers):
+class SplitFocus(Record):
     """A split dioptre: each of two points sharp on its side of the line half way between them.
 
     Attributes:
@@ -206,7 +217,7 @@ class SplitFocus(Numbers):
 
 
 @dataclass(frozen=True)
-class TiltShift(Numbers):
+class TiltShift(Record):
     """The miniature look, which heeds no depth: a sharp band, and blur that grows on both sides.
 
     Attributes:
@@ -240,7 +251,7 @@ class TiltShift(Numbers):
 
 
 @dataclass(frozen=True)
-class Slab(Numbers):
+class Slab(Record):
     """What is nearly sharp becomes sharp: blur up to some diameter is taken off on each side.
 
     Attributes:
@@ -267,7 +278,7 @@ class Slab(Numbers):
 
 
 @dataclass(frozen=True)
-class Aperture(Numbers):
+class Aperture(Record):
     """A wider or narrower aperture; exactly one of the two says which.
 
     Attributes:
@@ -332,10 +343,6 @@ def _shown_as(draft: Draft, scene: Scene) -> str:
         return text
     factor = equivalent / captured
     return f"{text}: on full frame f/{got * factor:.3g} instead of f/{equivalent:.3g}"
-
-
-def _not_a_number(step: object, name: str, value: object) -> str:
-    return f"{type(step).__name__}: {name} is {value!r}\n  It must be a finite number."
 
 
 def need_positive(wish: str, value: float) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dfnet.errors import InputError
 from dfnet.targets.scene import Draft, Scene, first_draft
+from dfnet.targets.steps import Record
 
 
 class Step(Protocol):
@@ -47,7 +48,7 @@ def make_target(steps: Iterable[Step], scene: Scene) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Between:
+class Between(Record):
     """Part of the way from one wish to another: a frame of a focus pull.
 
     Both maps are linear in the focused disparity and in the aperture, so what lies between them is
@@ -59,11 +60,12 @@ class Between:
         share: 0 is the start, 1 the end.
     """
 
-    start: tuple[Step, ...]
-    end: tuple[Step, ...]
+    start: tuple
+    end: tuple
     share: float
 
     def __post_init__(self):
+        super().__post_init__()
         if not 0 <= self.share <= 1:
             raise InputError(f"between: share is {self.share}\n  It must lie between 0 and 1.")
 
