@@ -17,7 +17,7 @@ from dfnet.evaluation.perceptual import Perceptual
 from dfnet.evaluation.plan import Plan
 from dfnet.evaluation.report.write import print_scores, write_report
 from dfnet.evaluation.runner import evaluate, pick_workers
-from dfnet.evaluation.scenes import find_scenes
+from dfnet.evaluation.scenes import find_scenes, some_of
 
 FILES = ("data.root", "output", "store", "lpips_weights", "dists_weights", "path", "file")
 SWEPT = ("weights", "checkpoint", "single_image_weights", "single_image_checkpoint")
@@ -27,7 +27,7 @@ SWEPT = ("weights", "checkpoint", "single_image_weights", "single_image_checkpoi
 def main(cfg: DictConfig) -> None:
     """Score every scene, print the means, write everything."""
     console = Console()
-    scenes = find_scenes(cfg.data.root)
+    scenes = some_of(find_scenes(cfg.data.root), cfg.scenes)
     refuse_mixed_versions([scene.folder for scene in scenes])
     workers = pick_workers(cfg.workers, len(scenes), pick_device(cfg.device))
     settings = OmegaConf.to_container(cfg, resolve=True)

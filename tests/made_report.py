@@ -62,5 +62,5 @@ def made_report(scores, folder):
     """The report's files."""
     weights = folder / "weights.pt"
     weights.write_bytes(b"weights")
-    settings = {"seed": 0, "data": {"root": "a & b"}, "checkpoint": str(weights)}
+    settings = {"seed": 0, "scenes": 4, "data": {"root": "a & b"}, "checkpoint": str(weights)}
     return write_report(scores, Plan({}, Asking()), settings, folder / "new folder")

@@ -43,11 +43,23 @@ def test_a_paired_difference_is_clear_where_the_means_overlap():
     pair = next(d for d in differences(ROWS, "all", "psnr_db") if d.other == "ours")
     assert pair.method == "plain & simple"
     assert pair.interval.mean == pytest.approx(-1.15)
-    assert pair.is_clear
     missing = [r for r in ROWS if (r.scene, r.method) != ("s3", "ours")]
     pair = next(d for d in differences(missing, "all", "psnr_db") if d.other == "ours")
     assert pair.interval.n == 3
     assert pair.interval.mean == pytest.approx(-1.1)
+
+
+def test_a_difference_is_clear_only_where_chance_seldom_makes_it():
+    def verdict(gains):
+        rows = [row(f"s{i}", "base", 20.0 + 3 * i) for i in range(len(gains))]
+        rows += [row(f"s{i}", "new", 20.0 + 3 * i + g) for i, g in enumerate(gains)]
+        (pair,) = differences(rows, "all", "psnr_db")
+        return pair.verdict
+
+    assert verdict([1.0, 1.1, 0.9, 1.0, 1.2]) == "too few scenes"  # all of 5: 1 in 16 by chance
+    assert verdict([1.0, 1.1, 0.9, 1.0, 1.2, 1.0]) == "yes"
+    assert verdict([1.0, -1.1, 0.9, -1.0, 1.2, -1.0]) == "no"
+    assert verdict([-1.0, -1.1, -0.9, -1.0, -1.2, -1.0]) == "yes"
 
 
 def test_places_go_by_the_metrics_better_end():
@@ -139,6 +151,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(report):
     assert "s3, identity: no <ultra-wide> photo" in said
     assert "doubtful: s1, refocus, ours: gain beyond 15 %" in said
     assert "plain & simple less ours" in said
+    assert "4 scenes, a selection." in said
     first = [cell.text for cell in tree.iter(f"{name}td") if cell.get("class") == "first"]
     assert any(text.startswith("28.65 [") for text in first)
 

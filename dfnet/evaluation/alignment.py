@@ -91,7 +91,7 @@ def align(output: Tensor, truth: Tensor) -> Alignment:
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    margin = max(1, round(MARGIN_PX * max(height, width) / SIDE_PX))
+    margin = margin_px((height, width))
     inside = (..., slice(margin, -margin), slice(margin, -margin))
     on_output = torch.from_numpy(warped).permute(2, 0, 1).clamp(0, 1)[inside]
     fitted, gain = _fit_colours(output[inside], on_output)
@@ -106,6 +106,11 @@ def align(output: Tensor, truth: Tensor) -> Alignment:
         100 * max((float(g) - 1 for g in gain), key=abs),
         found,
     )
+
+
+def margin_px(size: tuple[int, int]) -> int:
+    """What is left out on each side of a picture of this height and width."""
+    return max(1, round(MARGIN_PX * max(size) / SIDE_PX))
 
 
 def compare_aligned(

@@ -28,8 +28,8 @@ from dfnet.preprocess.verdict import GOOD
 PARTS = ("left", "right", "gt", "defocus")
 FULL_SCALE = 65535  # of the files
 BLACK, WHITE = 1024, 16383
-# Which disc turns the truth into the photo: 0.120 to 0.133 times the map's value in ten regions of
-# three photos, at the photo's size.
+# Which disc turns the truth into the photo: 0.119 to 0.133 times the map's value in ten of eleven
+# regions of three photos, at the photo's size.
 COC_PX_PER_LEVEL = 0.126
 LEVELS = 255  # of the map
 BRIGHTEST_SHARE = 0.999  # of the truth's pixels; lighter ones are clipped

@@ -16,6 +16,7 @@ from dfnet.evaluation.score import Row
 RESAMPLES = 10_000
 SEED = 0
 CONFIDENCE = 0.95
+LEAST_SCENES = 6  # fewer differ in one direction by chance more often than once in 20 times
 
 
 class Interval(NamedTuple):
@@ -55,10 +56,12 @@ class Difference(NamedTuple):
     interval: Interval
 
     @property
-    def is_clear(self) -> bool:
-        """Whether the interval leaves out zero."""
-        low, high = self.interval.low, self.interval.high
-        return low is not None and (low > 0 or high < 0)
+    def verdict(self) -> str:
+        """Whether the difference is clear: `yes` where the interval leaves out zero."""
+        low, high, n = self.interval[1:]
+        if n < LEAST_SCENES:
+            return "too few scenes"
+        return "yes" if low > 0 or high < 0 else "no"
 
 
 def bootstrap(values: Sequence[float]) -> Interval:

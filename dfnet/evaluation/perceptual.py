@@ -37,6 +37,10 @@ class Perceptual:
     lpips_weights: str | None = None
     dists_weights: str | None = None
 
+    def files(self) -> list[str]:
+        """Of the weights that are given."""
+        return [path for path in (self.lpips_weights, self.dists_weights) if path is not None]
+
     def check(self) -> None:
         """Refuse files that cannot serve, before any picture is made.
 

@@ -38,7 +38,7 @@ class Plan:
         if method is None:
             return store.entry(f"{name}/scene", *about)
         settings = self.methods[method]
-        named = files_named_in(settings)
+        named = files_named_in([settings, *self.perceptual.files()])
         return store.entry(f"{name}/{method}", *about, self.perceptual, settings, named)
 
 

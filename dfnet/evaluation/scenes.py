@@ -1,6 +1,6 @@
 """What can be evaluated below a folder: focus stacks, published pairs, dual-pixel photos."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,24 @@ def find_scenes(root: Path | str) -> list[Scene]:
             "  python scripts/render_stacks.py"
         )
     return sorted(scenes)
+
+
+def some_of(scenes: Sequence[Scene], wanted: int | str) -> list[Scene]:
+    """So many of the scenes, spread evenly over their order.
+
+    Args:
+        scenes: in order.
+        wanted: how many, or `all`.
+
+    Raises:
+        InputError: not a number.
+    """
+    if wanted == "all":
+        return list(scenes)
+    if not isinstance(wanted, int) or wanted < 1:
+        raise InputError(f"scenes: `{wanted}` is not a number\n  Give one from 1, or all.")
+    count = min(wanted, len(scenes))
+    return [scenes[(2 * i + 1) * len(scenes) // (2 * count)] for i in range(count)]
 
 
 def scene_questions(

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
+from dfnet.evaluation.alignment import margin_px
 from dfnet.evaluation.metrics import MARGIN_PX
 
 THUMBNAIL_PX = 192
@@ -67,12 +68,13 @@ def most_different(paths: Sequence[Path]) -> Spot | None:
     n = len(paths)
     deviation = np.sqrt(np.maximum(squares / n - (total / n) ** 2, 0))
     side = min(MAX_CROP_PX, round(CROP_SHARE * max(deviation.shape)))
-    reach = MARGIN_PX + side // 2
+    margin = max(MARGIN_PX, margin_px(deviation.shape))
+    reach = margin + side // 2
     if min(deviation.shape) <= 2 * reach:
         return None
     inside = uniform_filter(deviation, side)[reach:-reach, reach:-reach]
     row, column = np.unravel_index(inside.argmax(), inside.shape)
-    box = Box(int(column) + MARGIN_PX, int(row) + MARGIN_PX, side)
+    box = Box(int(column) + margin, int(row) + margin, side)
     return Spot(box, float(inside.max()))
 
 
