@@ -10,8 +10,9 @@ from torch import Tensor
 from dfnet.camera import Camera, cameras_of_preset
 from dfnet.detail import resize
 from dfnet.inference import Refocuser
+from dfnet.io.decode import read_about
 from dfnet.io.metadata import Metadata
-from dfnet.io.photo_files import read_photo
+from dfnet.io.pair_order import wide_first
 from dfnet.model import DFNet
 from dfnet.picture import Picture
 from dfnet.preprocess import Preprocessed, Preprocessor
@@ -165,15 +166,19 @@ def pair_of(recipe: Recipe, keep: bool = True) -> Pair:
     Raises:
         InputError: a file is missing or no photo.
     """
+    notes: tuple[str, ...] = ()
+    if recipe.ultrawide is not None:
+        order = wide_first(recipe.wide, recipe.ultrawide)
+        if order.note is not None:
+            recipe = replace(recipe, wide=recipe.ultrawide, ultrawide=recipe.wide)
+            notes = (order.note,)
     preset = cameras_of_preset(recipe.camera, "camera")
     photos = load_photos(recipe.wide, recipe.ultrawide, preset)
-    about = read_photo(recipe.wide)
+    metadata, lost = read_about(recipe.wide)
     height, width = photos.image_w.shape[-2:]
     recipe = replace(recipe, photo_size=recipe.photo_size or (width, height))
-    notes = (*photos.notes, *about.notes)
-    return Pair(
-        photos.image_w, photos.image_uw, photos.cameras, recipe, about.metadata, notes, keep
-    )
+    notes += (*photos.notes, *lost)
+    return Pair(photos.image_w, photos.image_uw, photos.cameras, recipe, metadata, notes, keep)
 
 
 def reduced_maps(full: Preprocessed, size: tuple[int, int], scale: float) -> Preprocessed:

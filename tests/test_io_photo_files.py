@@ -13,6 +13,7 @@ import torch
 from made_profile import profile
 from PIL import ExifTags, Image
 
+from dfnet import load_pair
 from dfnet.errors import InputError
 from dfnet.io.images import read_image, write_image
 from dfnet.io.pair_order import wide_first
@@ -334,3 +335,11 @@ class TestOrder:
         assert (pair.note is not None) == swapped
         if swapped:
             assert pair.note.startswith("b.jpg is taken as the wide photo")
+
+    def test_a_pair_is_loaded_in_its_order(self, tmp_path):
+        uw = self.shot(tmp_path / "first.jpg", FocalLengthIn35mmFilm=13)
+        w = self.shot(tmp_path / "second.jpg", FocalLengthIn35mmFilm=26)
+        pair = load_pair(uw, w)
+        assert (pair.recipe.wide, pair.recipe.ultrawide) == (str(w), str(uw))
+        assert any("second.jpg is taken as the wide photo" in note for note in pair.notes)
+        assert load_pair(w, uw).recipe == pair.recipe

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dfnet.errors import InputError
 from dfnet.io.content_credentials import Credentials, read_credentials
-from dfnet.io.decode import read_metadata
+from dfnet.io.decode import read_about
 from dfnet.io.disclosure import EDITED, MADE, SOURCE_TYPES
 from dfnet.io.xmp import IPTC, OURS, SOURCE_TYPE, Packet
 
@@ -46,7 +46,7 @@ def read_declaration(path: Path | str) -> Declaration:
     notes: tuple[str, ...] = ()
     found: dict[tuple[str, str], str] = {}
     try:
-        found = {p[:2]: p.value for p in Packet(read_metadata(path).xmp).properties()}
+        found = {p[:2]: p.value for p in Packet(read_about(path)[0].xmp).properties()}
     except InputError:
         raise
     except ValueError as error:

@@ -18,6 +18,7 @@ from dfnet.errors import InputError
 from dfnet.io.colour import pillow_to_srgb
 from dfnet.io.metadata import Metadata, metadata_of, parts_lost
 from dfnet.io.phone_formats import DNG, decode_dng, let_pillow_read_heic
+from dfnet.io.tiff_tags import read_tags, write_tags
 
 MIN_SIDE_PX = 64
 MAX_PIXELS = 220_000_000
@@ -73,7 +74,7 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
     """
     check_readable(path)
     try:
-        if path.suffix.lower() in DNG and _head(path)[:4] in TIFF_MAGIC:
+        if _is_raw(path):
             return _decode_raw(path)
         with open_picture(path, frame) as image:
             if image.format == "TIFF" and DNG_VERSION in image.tag_v2:
@@ -86,19 +87,22 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
         raise _unreadable(path, error) from error
 
 
-def read_metadata(path: Path) -> Metadata:
-    """What a file says beside its pixels; EXIF of TIFF and DNG files is left out.
+def read_about(path: Path | str) -> tuple[Metadata, tuple[str, ...]]:
+    """What a photo's file says beside its pixels, and notes on what it holds beside the photo.
 
     Raises:
         InputError: the file is missing or no image.
     """
+    path = Path(path)
     check_readable(path)
     try:
+        if _is_raw(path):
+            return _about_raw(path)
         with open_picture(path) as image:
             _refuse_unusable(path, image)
             if image.format == "PNG":  # text may come after the pixels
                 image.load()
-            return metadata_of(image)
+            return _about(image, path.read_bytes())
     except InputError:
         raise
     except UNREADABLE as error:
@@ -155,27 +159,45 @@ def _head(path: Path) -> bytes:
         return file.read(16)
 
 
+def _is_raw(path: Path) -> bool:
+    """Whether Pillow may find no picture in it, or only the preview; others show when opened."""
+    return path.suffix.lower() in DNG and _head(path)[:4] in TIFF_MAGIC
+
+
 def _decode_raw(path: Path) -> Decoded:
+    return Decoded(decode_dng(path, MAX_PIXELS), *_about_raw(path))
+
+
+def _about_raw(path: Path) -> tuple[Metadata, tuple[str, ...]]:
     data = path.read_bytes()
-    return Decoded(decode_dng(path, MAX_PIXELS), Metadata(exif=data), parts_lost(data))
+    return Metadata(exif=_tags_of(data)), parts_lost(data)
+
+
+def _tags_of(data: bytes) -> bytes:
+    """The tags of a TIFF file without its pixels."""
+    return write_tags(read_tags(data))
+
+
+def _about(image: Image.Image, data: bytes) -> tuple[Metadata, tuple[str, ...]]:
+    metadata = metadata_of(image)
+    if image.format == "TIFF":
+        metadata = replace(metadata, exif=_tags_of(data))
+    before = image.info.get("original_orientation")  # of HEIC, which comes upright
+    turned = orientation_of(image) != 1 or before not in (None, 1)
+    return replace(metadata, turned=turned), parts_lost(data)
 
 
 def _decode_picture(path: Path, image: Image.Image) -> Decoded:
     deep = any(";16" in str(part) for part in image.tile)
     image.load()
     data = path.read_bytes()
-    metadata, notes = metadata_of(image), parts_lost(data)
-    if image.format == "TIFF":
-        metadata = replace(metadata, exif=data)
-    orientation = orientation_of(image)
+    metadata, notes = _about(image, data)
     if deep:
         pixels = _decode_16_bit(data)
     else:
         pixels, metadata, bad = _in_rgb(image, metadata)
         notes += bad
-    pixels = turn_upright(pixels, orientation)
-    turned = orientation != 1 or image.info.get("original_orientation") not in (None, 1)
-    return Decoded(pixels, replace(metadata, turned=turned), notes)
+    return Decoded(turn_upright(pixels, orientation_of(image)), metadata, notes)
 
 
 def _in_rgb(image: Image.Image, metadata: Metadata) -> tuple[np.ndarray, Metadata, tuple[str, ...]]:
