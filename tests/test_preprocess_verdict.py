@@ -44,21 +44,27 @@ def views(wide=None, uw_on_w=None, ultrawide=None, matched_share=1.0):
     return Pictures(wide, uw_on_w if ultrawide is None else ultrawide, uw_on_w, matched)
 
 
-def findings(astray=0.0, sure=True, defocus=True, scale=1.4, moved=30.0):
-    place = Registration(np.diag([scale, scale, 1.0]), np.array([1.0, 0]), 200, 0.3, (0.0, moved))
-    return Findings(place, astray, sure, defocus)
+def findings(astray=0.0, sure=True, defocus=True, scale=1.4, parallax=30.0, contradicted=False):
+    place = Registration(np.diag([scale, scale, 1.0]), np.array([1.0, 0]), 200, 0.3, (0.0, 30.0))
+    return Findings(place, astray, sure, defocus, parallax, contradicted)
+
+
+def noisy(seed):
+    return scene() + np.random.default_rng(seed).normal(0, 0.06, (HEIGHT, WIDTH)).astype(np.float32)
 
 
 CASES = {
     "good": (views(), findings()),
-    "identical photos": (views(wide=scene()), findings(scale=1.0, moved=0.2)),
+    "identical photos": (views(noisy(1), noisy(2)), findings(scale=1.0, parallax=0.7)),
     "ultrawide too dark": (views(ultrawide=0.1 * scene()), findings()),
     "little texture": (views(wide=np.full((HEIGHT, WIDTH), 0.6, np.float32)), findings()),
     "moving things": (views(), findings(astray=0.12)),
     "poor match": (views(matched_share=0.3), findings()),
     "shaken, not defocused": (views(wide=shake(scene(), 14, 30)), findings()),
+    "identical viewpoints": (views(), findings(sure=False, parallax=1.2)),
     "near or far unsure": (views(), findings(sure=False)),
     "no defocus": (views(), findings(defocus=False)),
+    "metadata disagree": (views(), findings(contradicted=True)),
 }
 
 
@@ -87,7 +93,7 @@ def test_stripes_are_no_shake():
 
 
 def test_a_slightly_different_field_or_a_moved_thing_is_not_identical():
-    for other in (findings(scale=1.05, moved=0.2), findings(scale=1.0, moved=6.0)):
+    for other in (findings(scale=1.05, parallax=0.2), findings(scale=1.0, parallax=6.0)):
         assert judge(views(wide=scene()), other).name != "identical photos"
 
 

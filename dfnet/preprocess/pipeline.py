@@ -264,9 +264,19 @@ def _verdict(views, rectification, stereo, guide, fit, contradicted) -> Verdict:
         rectification.astray_share,
         stereo.near_far.is_sure,
         fit.law.defocus_per_disparity > 0,
+        _parallax_px(stereo) * views.scale,
         contradicted,
     )
     return judge(pictures, found)
+
+
+def _parallax_px(stereo: Stereo) -> float:
+    """From the farthest to the nearest of what matched [full W px]."""
+    seen = stereo.disparity_w_px[stereo.matched_w]
+    if len(seen) == 0:
+        return float("inf")
+    low, high = np.quantile(seen[:: max(1, len(seen) // 50_000)], [0.02, 0.98])
+    return float(high - low)
 
 
 def _on_bend(rectification: Rectification) -> list[str]:

@@ -15,8 +15,10 @@ MIN_TEXTURED_SHARE = 0.15
 MIN_MATCHED_SHARE = 0.4
 MAX_ASTRAY_SHARE = 0.065
 SAME_FIELD = 0.02  # fields of view that differ by less are one
+SAME_PX = 1.5  # of parallax, at least; noise makes as much
 SAME_PX_SHARE = 0.002  # of W's longer side
 SAME_VALUE = 0.02
+NOISE_PX = 2.0  # deviation of the Gaussian that averages noise away before values are compared
 TILE_PX = 48
 MIN_TILE_SHARE = 0.5  # matched, or a tile has no say
 MIN_TILES = 6
@@ -55,6 +57,7 @@ class Findings(NamedTuple):
         astray_share: of the trusted flow, that which goes across the baseline.
         is_order_sure: whether near and far could be told apart.
         has_defocus: whether W shows any.
+        parallax_px: from the farthest to the nearest of what matched [px of `Pictures.wide`].
         is_contradicted: whether the pictures contradict the metadata.
     """
 
@@ -62,6 +65,7 @@ class Findings(NamedTuple):
     astray_share: float
     is_order_sure: bool
     has_defocus: bool
+    parallax_px: float
     is_contradicted: bool = False
 
 
@@ -84,6 +88,10 @@ DARK_UW = Verdict(
 IDENTICAL = Verdict(
     "identical photos",
     "Both files show the same photo; the second must come from the other camera.",
+)
+SAME_PLACE = Verdict(
+    "identical viewpoints",
+    "Nothing moves between the photos: one camera twice, or all is far or flat; no depth shows.",
 )
 LITTLE_TEXTURE = Verdict(
     "little texture", "Most of the picture is plain; depth and defocus there are guesses."
@@ -118,12 +126,13 @@ UNUSABLE = Verdict("unusable", "The capture could not be preprocessed.")
 def judge(pictures: Pictures, findings: Findings) -> Verdict:
     """The gravest of what is wrong, or `GOOD`."""
     doubts = (
-        (IDENTICAL, lambda: _is_identical(pictures, findings.registration)),
+        (IDENTICAL, lambda: _is_identical(pictures, findings)),
         (DARK_UW, lambda: float(np.quantile(pictures.ultrawide, 0.9)) < DARK),
         (LITTLE_TEXTURE, lambda: textured_share(pictures.wide) < MIN_TEXTURED_SHARE),
         (MOVING, lambda: findings.astray_share > MAX_ASTRAY_SHARE),
         (POOR_MATCH, lambda: float(pictures.matched.mean()) < MIN_MATCHED_SHARE),
         (SHAKEN, lambda: _is_shaken(pictures)),
+        (SAME_PLACE, lambda: _is_still(pictures, findings)),
         (UNSURE_ORDER, lambda: not findings.is_order_sure),
         (NO_DEFOCUS, lambda: not findings.has_defocus),
         (CONTRADICTED, lambda: findings.is_contradicted),
@@ -190,10 +199,17 @@ def _is_shaken(pictures: Pictures) -> bool:
     return shake.ratio > SHAKEN_RATIO and shake.one_way > ONE_WAY
 
 
-def _is_identical(pictures: Pictures, registration: Registration) -> bool:
-    scale = math.sqrt(abs(np.linalg.det(registration.w_from_uw[:2, :2])))
-    low, high = registration.motion_range_px
+def _is_still(pictures: Pictures, findings: Findings) -> bool:
+    """Whether what matched shows no more parallax than noise makes."""
+    least = max(SAME_PX, SAME_PX_SHARE * max(pictures.wide.shape))
+    return findings.parallax_px < least
+
+
+def _is_identical(pictures: Pictures, findings: Findings) -> bool:
+    """Whether both show the same from the same place, but for noise."""
+    scale = math.sqrt(abs(np.linalg.det(findings.registration.w_from_uw[:2, :2])))
     same_field = abs(scale * pictures.ultrawide.shape[1] / pictures.wide.shape[1] - 1) < SAME_FIELD
-    differ = np.abs(pictures.wide - pictures.uw_on_w)[pictures.matched]
-    still = high - low < max(1.0, SAME_PX_SHARE * max(pictures.wide.shape))
-    return bool(same_field and still and len(differ) > 0 and differ.mean() < SAME_VALUE)
+    smooth = cv2.GaussianBlur(pictures.wide - pictures.uw_on_w, (0, 0), NOISE_PX)
+    differ = np.abs(smooth)[pictures.matched]
+    same_values = len(differ) > 0 and differ.mean() < SAME_VALUE
+    return bool(same_field and same_values and _is_still(pictures, findings))
