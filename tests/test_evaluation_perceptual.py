@@ -3,13 +3,18 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from made_preprocessed import made_preprocessed
 from torchmetrics.functional.image import lpips
 from torchvision.models.alexnet import AlexNet
 from torchvision.models.vgg import cfgs, make_layers
 
+from dfnet.camera import Camera
 from dfnet.errors import InputError
+from dfnet.evaluation.bands import SceneMaps
 from dfnet.evaluation.metrics import MARGIN_PX
 from dfnet.evaluation.perceptual import Perceptual
+from dfnet.evaluation.question import Question
+from dfnet.evaluation.score import score_answer
 
 RELUS = (1, 4, 7, 9, 11)  # AlexNet's
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
@@ -89,6 +94,26 @@ def test_dists_of_equal_pictures_is_nothing_and_grows_with_blur(vgg, pair):
     blurred = [F.avg_pool2d(truth[None], k, 1, k // 2)[0] for k in (3, 7)]
     little, much = (metric.compare(x, truth, masks)["all"]["dists"] for x in blurred)
     assert 1e-4 < little < much
+
+
+@pytest.mark.parametrize("is_other_exposure", [False, True])
+def test_answers_are_scored_by_both_over_the_frame_and_by_lpips_over_parts(
+    alexnet, vgg, pair, is_other_exposure
+):
+    _, truth = pair
+    size = truth.shape[-2:]
+    nothing = torch.zeros(1, *size)
+    maps = SceneMaps(nothing, nothing, nothing.bool())
+    asked = ("all_in_focus", "", truth, made_preprocessed(*size), nothing, Camera(), truth)
+    question = Question(*asked, maps=maps, is_other_exposure=is_other_exposure)
+    metric = Perceptual(alexnet[1], vgg)
+    noisy_parts, same_parts = (score_answer(question, x, "m", metric).parts for x in pair)
+    assert set(noisy_parts) == {"all", "in_focus"}
+    for part in noisy_parts.values():
+        assert part["lpips"] > 0.01
+    assert noisy_parts["all"]["dists"] > 0.01
+    assert "dists" not in noisy_parts["in_focus"]
+    assert abs(same_parts["all"]["lpips"]) + abs(same_parts["all"]["dists"]) < 1e-4
 
 
 def test_without_weights_nothing_is_measured_and_that_is_said(pair):

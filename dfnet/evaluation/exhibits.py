@@ -1,5 +1,7 @@
 """Pictures that the report shows: of the first question of each task, kept with the results."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -33,6 +35,15 @@ def save_answer(entry: Entry, question: Question, picture: Tensor, scored: Score
     """A method's picture and its error."""
     entry.save_picture(f"{question.task}_picture", picture)
     entry.save_picture(f"{question.task}_error", (ERROR_GAIN * scored.error).clamp(0, 1))
+
+
+def comparison(question: Question, pictures: Mapping[str, Tensor]) -> Tensor:
+    """W and the truth, then each picture and its error, side by side, (3, H, n W) in [0, 1]."""
+    shown = [question.image_w, question.truth]
+    for picture in pictures.values():
+        error = (picture.cpu() - question.truth).abs().mean(dim=0, keepdim=True)
+        shown += [picture.cpu(), ERROR_GAIN * error.expand(3, -1, -1)]
+    return torch.cat(shown, dim=-1).clamp(0, 1)
 
 
 def defocus_picture(defocus_px: Tensor, full_px: float) -> Tensor:

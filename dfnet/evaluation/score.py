@@ -1,6 +1,6 @@
 """One answer to one question becomes rows: over the whole frame, and over its parts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -93,6 +93,7 @@ def score_capture(
     methods: Mapping[str, Method],
     asking: Asking | None = None,
     scene: str | None = None,
+    seen: Callable[[Question, dict[str, Tensor]], object] = lambda question, pictures: None,
 ) -> list[Row]:
     """Every method on every question of one capture.
 
@@ -103,13 +104,16 @@ def score_capture(
         methods: by name; each turns a question into a picture (3, H, W).
         asking: all tasks, by default.
         scene: what the rows call the capture; its folder's name by default.
+        seen: called with each question and the pictures (3, H, W) that answer it, by method.
     """
     rows = []
     methods = {n: m for n, m in methods.items() if capture.ultrawide or not needs_guide(m)}
     for question in questions(capture, asking):
-        for name, method in methods.items():
-            scored = score_answer(question, method(question), name)
+        pictures = {name: method(question) for name, method in methods.items()}
+        for name, picture in pictures.items():
+            scored = score_answer(question, picture, name)
             rows.extend(rows_of(scene or capture.folder.name, question.task, name, scored))
+        seen(question, pictures)
     return averaged(rows)
 
 

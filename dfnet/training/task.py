@@ -13,7 +13,9 @@ from dfnet.capture import load_capture
 from dfnet.errors import InputError
 from dfnet.evaluation.asking import Asking
 from dfnet.evaluation.bands import EVERYWHERE
+from dfnet.evaluation.exhibits import comparison
 from dfnet.evaluation.methods import CONTROLS, network
+from dfnet.evaluation.question import Question
 from dfnet.evaluation.score import score_capture
 from dfnet.model.dfnet import DFNetOutput
 from dfnet.training.losses import guide_misfit_px
@@ -83,13 +85,17 @@ class RefocusTask(L.LightningModule):
         return loss + self.alignment * misfit_px
 
     def validation_step(self, folder: str, batch_index: int) -> None:
-        """The evaluation's own questions on one capture, for the network and for W unchanged."""
+        """The evaluation's own questions on one capture, for the network and for W unchanged.
+
+        The answers of the first capture are shown, too.
+        """
         methods = {
             "dfnet": network(self.model, self.device.type),
             "w": CONTROLS["W unchanged"],
         }
+        seen = {"seen": self._log_answers} if batch_index == 0 else {}
         try:
-            rows = score_capture(load_capture(folder), methods, self.asking)
+            rows = score_capture(load_capture(folder), methods, self.asking, **seen)
         except InputError as error:  # preprocessing gave up; evaluation lists it the same way
             rank_zero_warn(f"left out of validation: {error}")
             return
@@ -102,6 +108,19 @@ class RefocusTask(L.LightningModule):
     def _log_validation(self, name: str, value: float) -> None:
         is_main = name == "val/psnr_db/all_in_focus/dfnet"
         self.log(name, value, on_epoch=True, batch_size=1, prog_bar=is_main)
+
+    def _log_answers(self, question: Question, pictures: dict[str, Tensor]) -> None:
+        """W, the truth, and each answer with its error, side by side."""
+        if (canvas := self._canvas) is not None and not self.trainer.sanity_checking:
+            names = " | ".join(["W", "truth", *(f"{name} | error" for name in pictures)])
+            name = f"val/{question.task}/{question.name}: {names}"
+            canvas.add_image(name, comparison(question, pictures), self.global_step)
+
+    @property
+    def _canvas(self):
+        """What takes pictures, such as TensorBoard's writer; None where nothing does."""
+        canvas = None if self.logger is None else self.logger.experiment
+        return canvas if hasattr(canvas, "add_image") else None
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """Keep what rebuilds the network beside its weights, for `evaluate.py checkpoint=…`."""
@@ -124,7 +143,7 @@ class RefocusTask(L.LightningModule):
 
     def _log_grid(self, batch: TrainingBatch, output: DFNetOutput) -> None:
         """One row per sample: the inputs, the answer, the truth, the finest mask."""
-        if self.logger is None or not hasattr(self.logger.experiment, "add_image"):
+        if (canvas := self._canvas) is None:
             return
         sample = batch.sample
         columns = [
@@ -141,7 +160,7 @@ class RefocusTask(L.LightningModule):
         rows = [c[i].detach().float().clamp(0, 1) for i in range(shown) for c in columns]
         grid = make_grid([cell.expand(3, -1, -1) for cell in rows], nrow=len(columns))
         names = "W | UW on W | occluded | defocus | target defocus | output | target | mask"
-        self.logger.experiment.add_image(f"train/{names}", grid, self.global_step)
+        canvas.add_image(f"train/{names}", grid, self.global_step)
 
 
 def _freeze_others(model: nn.Module, only: list[str]) -> None:
