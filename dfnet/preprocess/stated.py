@@ -16,7 +16,7 @@ HELD_SCORE = 4.0  # the same where a preset knows the phone and EXIF how it was 
 ODD_SCORE = 3.0  # of the pictures, against the metadata: worth a note
 MIN_COSINE = 0.7
 MAX_SLOPE_RATIO = 1.6  # of the stated slope and the one seen
-MIN_EVIDENCE = 15.0  # nats by which the slope seen explains the blur better
+MIN_EVIDENCE = 8.0  # nats by which the slope seen explains the blur better; the true loses 2
 
 
 def order_with_metadata(
