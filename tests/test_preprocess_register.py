@@ -8,8 +8,8 @@ from dfnet.preprocess.epipolar import apply_homography
 from dfnet.preprocess.pipeline import image_pixels
 from dfnet.preprocess.rectify import (
     Rectification,
-    dense_points_uw,
     fit_cross_correction,
+    net_around,
     pixel_grid,
     sample_uw,
 )
@@ -90,11 +90,32 @@ def test_a_smooth_drift_across_the_baseline_is_fitted_and_parallax_is_not():
     assert np.median(error) < 0.15
 
 
-def test_whole_pictures_are_mapped_like_single_points():
-    coefficients = np.linspace(-1.0, 1.0, 10)
-    exact = rectification(corrections=(coefficients,))
-    points = pixel_grid((90, 120)) + np.array([3.3, -12.7])
-    np.testing.assert_allclose(dense_points_uw(exact, points), exact.points_uw(points), atol=0.02)
+@pytest.mark.parametrize(("scale", "top"), [(1.0, 0), (0.5, 0), (1.0, 17)])
+def test_whole_pictures_are_mapped_like_single_points(scale, top):
+    exact = rectification(corrections=(np.linspace(-1.0, 1.0, 10), np.linspace(2.0, 0.0, 10)))
+    disparity = np.random.default_rng(0).uniform(-30, 20, (round(90 * scale), round(120 * scale)))
+    direction = np.array([0.6, -0.8])
+    net = net_around(exact, disparity, direction, scale)
+    found = net.points_uw(disparity[top:], direction, scale, top)
+    points = pixel_grid(disparity.shape, scale) - disparity[..., None] * direction
+    np.testing.assert_allclose(found, exact.points_uw(points)[top:], atol=0.03)
+
+
+def test_corrections_apply_one_after_the_other_before_the_homography():
+    """By hand at the middle's right end, where x is 1 and y is 0: only powers of x count."""
+    at = np.array([[119.5, 44.5]])  # half of 120 px from the middle
+    first, second = np.zeros(10), np.zeros(10)
+    first[[0, 4, 7, 9]] = 1.0, 2.0, 3.0, 4.0  # 1, x, x², x³
+    second[[1, 2, 3]] = 60.0, 0.0, 3600.0  # y, y³
+    # Across a baseline to the right is down. The last correction comes first: none at y = 0, then
+    # the first moves by 10.
+    landed = rectification((1.0, 0.0), (first, second)).points_uw(at)
+    inverse = np.linalg.inv(rectification().registration.w_from_uw)
+    np.testing.assert_allclose(landed, apply_homography(inverse, np.array([[119.5, 54.5]])))
+    # The other way round, y is 1/6 by then: 60 / 6 + 3600 / 216 more.
+    landed = rectification((1.0, 0.0), (second, first)).points_uw(at)
+    down = 54.5 + 10 + 3600 / 216
+    np.testing.assert_allclose(landed, apply_homography(inverse, np.array([[119.5, down]])))
 
 
 def test_a_grid_resized_by_s_sits_at_the_centres_of_its_larger_pixels():

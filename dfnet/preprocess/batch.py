@@ -96,10 +96,10 @@ def _each(job: Job, folders: list[Path], workers: int):
 
 
 def _be_modest() -> None:
-    """One thread per worker process."""
+    """One thread per worker process; numba first, as its start gives torch all cores again."""
+    numba.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    numba.set_num_threads(1)
 
 
 def _one(job: Job, folder: Path) -> str | None:

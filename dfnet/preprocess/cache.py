@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import numba
 import numpy as np
 import torch
 
@@ -112,7 +113,8 @@ def _packed(result: Preprocessed, key: str) -> tuple[dict[str, np.ndarray], dict
         low, high = float(values.min()), float(values.max())
         step = (high - low) / LEVELS or 1.0
         ranges[name] = [low, step]
-        arrays[name] = ((values - low) / step).round().astype(np.uint16)
+        arrays[name] = np.empty(values.shape, dtype=np.uint16)
+        _to_levels(values.ravel(), low, 1 / step, arrays[name].ravel())
     for name in FLAGS:
         flags = getattr(result, name).numpy()
         arrays[name] = np.packbits(flags)
@@ -136,6 +138,12 @@ def _packed(result: Preprocessed, key: str) -> tuple[dict[str, np.ndarray], dict
         ranges["inverse_depth"] = [0.0, step]
         arrays["inverse_depth"] = (inverse / step).round().astype(np.uint16)
     return arrays, header
+
+
+@numba.njit(cache=True, parallel=True)
+def _to_levels(values, low, per_unit, out):
+    for k in numba.prange(len(values)):
+        out[k] = np.uint16((values[k] - low) * per_unit + 0.5)
 
 
 def _unpacked(stored, header: dict) -> Preprocessed:

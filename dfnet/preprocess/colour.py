@@ -256,6 +256,7 @@ def _recolour(image, top, curves, terms, gain, out):
         at_y = min(max((y + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
         j = min(int(at_y), rows - 2)
         v = np.float32(at_y - j)
+        row = gain[j] * (1 - v) + gain[j + 1] * v
         for x in range(width):
             at_x = min(max((x + 0.5) * columns / width - 0.5, 0.0), columns - 1.0)
             i = min(int(at_x), columns - 2)
@@ -265,9 +266,7 @@ def _recolour(image, top, curves, terms, gain, out):
             r, g, b = _curve(curves[0], r), _curve(curves[1], g), _curve(curves[2], b)
             brightest = np.float32(0)
             for c in range(3):
-                upper = gain[j, i, c] * (1 - u) + gain[j, i + 1, c] * u
-                lower = gain[j + 1, i, c] * (1 - u) + gain[j + 1, i + 1, c] * u
-                value = _quadratic(terms, c, r, g, b) * (upper * (1 - v) + lower * v)
+                value = _quadratic(terms, c, r, g, b) * (row[i, c] * (1 - u) + row[i + 1, c] * u)
                 out[c, y, x] = min(value, np.float32(1))
                 brightest = max(brightest, out[c, y, x])
             if white > 0:

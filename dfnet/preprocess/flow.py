@@ -4,6 +4,8 @@ It also stands in where the epipolar model does not hold: what moves across the 
 taken from the flow, pixel by pixel, and what is left along it goes on to be matched as ever.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 
@@ -25,7 +27,9 @@ def consistent_flow(
     Returns:
         flow (H, W, 2) px and bool (H, W).
     """
-    there, back = dense_flow(gray_w, gray_uw), dense_flow(gray_uw, gray_w)
+    with ThreadPoolExecutor(1) as other_core:
+        waiting = other_core.submit(dense_flow, gray_uw, gray_w)
+        there, back = dense_flow(gray_w, gray_uw), waiting.result()
     height, width = gray_w.shape
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x_there, y_there = x + there[..., 0], y + there[..., 1]

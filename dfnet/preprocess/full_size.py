@@ -8,7 +8,7 @@ import numpy as np
 from dfnet.preprocess.align import Views, shrink
 from dfnet.preprocess.colour import ColourMap
 from dfnet.preprocess.occlusion import find_hidden
-from dfnet.preprocess.rectify import Rectification, dense_points_uw, pixel_grid, sample_uw
+from dfnet.preprocess.rectify import Rectification, net_around, sample_uw
 from dfnet.preprocess.refine import upsample_along_edges
 from dfnet.preprocess.stereo import Stereo
 from dfnet.preprocess.sweep_images import noise_on_canvas
@@ -83,12 +83,14 @@ def _sampled(image_uw, scale_uw, rectification, disparity, stereo, colour):
     flow = np.empty((2, height, width), dtype=np.float32)
     guide = np.empty((3, height, width), dtype=np.float32)
     inside = np.empty((height, width), dtype=bool)
+    direction = stereo.baseline_direction
+    net = net_around(rectification, disparity, direction)
+    columns = np.arange(width, dtype=np.float32)
     for top in range(0, height, STRIP_ROWS):
         rows = slice(top, min(top + STRIP_ROWS, height))
-        grid = pixel_grid((rows.stop - top, width)) + np.array([0, top])
-        rectified = grid - disparity[rows, :, None] * stereo.baseline_direction
-        points = dense_points_uw(rectification, rectified)
-        flow[:, rows] = (points - grid).transpose(2, 0, 1)
+        points = net.points_uw(disparity[rows], direction, top=top)
+        flow[0, rows] = points[..., 0] - columns
+        flow[1, rows] = points[..., 1] - np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
         sampled, inside[rows] = sample_uw(image_uw, points, scale_uw)
         colour.apply_rows(sampled, top, guide)
     return flow, guide, inside

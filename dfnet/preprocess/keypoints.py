@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 import cv2
+import numba
 import numpy as np
 
 from dfnet.preprocess.epipolar import Matches, apply_homography
@@ -78,15 +79,12 @@ def find_details(gray_w: np.ndarray, gray_uw: np.ndarray) -> Details:
 
 def match_freely(details: Details) -> Matches:
     """Matches that pass the ratio test and are each other's best."""
-    return _collected(details, [_best(details.wide, uw, MATCH_RATIO) for uw in details.ultrawide])
+    return _collected(details, [_best_of_all(details.wide, uw) for uw in details.ultrawide])
 
 
 def match_guided(details: Details, guide: Guide) -> Matches:
     """The same among the pairs that a first estimate of the geometry allows."""
-    found = []
-    for uw in details.ultrawide:
-        allowed = _allowed(details.wide, uw, guide)
-        found.append(_best(details.wide, uw, GUIDED_RATIO, allowed))
+    found = [_best_of_allowed(details.wide, uw, guide) for uw in details.ultrawide]
     return _collected(details, found)
 
 
@@ -106,37 +104,98 @@ def _described(gray: np.ndarray, scale: float) -> Keypoints:
     return Keypoints((points + 0.5) / scale - 0.5, angle, size / scale, rooted)
 
 
-def _best(a: Keypoints, b: Keypoints, ratio: float, allowed: np.ndarray | None = None):
+def _best_of_all(a: Keypoints, b: Keypoints) -> np.ndarray:
     """Indices (n, 2); a matrix product is faster than a k-d tree here."""
     if min(len(a.points), len(b.points)) < 2:
         return np.zeros((0, 2), dtype=int)
-    similarity = a.described @ b.described.T
-    if allowed is not None:
-        similarity[~allowed] = 0.0  # no better than a descriptor that shares nothing
-    best = similarity.argmax(axis=1)
-    rows = np.arange(len(best))
-    first = similarity[rows, best]
-    mutual = (similarity.argmax(axis=0)[best] == rows) & (first > 0)
-    similarity[rows, best] = -1
-    second = similarity.max(axis=1)
-    distinct = np.sqrt(np.maximum(1 - first, 0)) < ratio * np.sqrt(np.maximum(1 - second, 0))
-    keep = np.flatnonzero(distinct & mutual)
+    return _distinct(*_two_best(a.described @ b.described.T), MATCH_RATIO)
+
+
+def _best_of_allowed(a: Keypoints, b: Keypoints, guide: Guide) -> np.ndarray:
+    """Indices (n, 2) among the pairs that lie, turn and scale as the geometry says."""
+    if min(len(a.points), len(b.points)) < 2:
+        return np.zeros((0, 2), dtype=int)
+    to_axis = np.array([guide.axis, [-guide.axis[1], guide.axis[0]]])
+    turn = math.degrees(math.atan2(guide.w_from_uw[1, 0], guide.w_from_uw[0, 0]))
+    zoom = math.sqrt(abs(np.linalg.det(guide.w_from_uw[:2, :2])))
+    moved = apply_homography(guide.w_from_uw, b.points) @ to_axis.T
+    poses_a = np.column_stack([a.points @ to_axis.T, a.angle_deg, np.log(a.size_px)])
+    poses_b = np.column_stack([moved, b.angle_deg + turn, np.log(b.size_px * zoom)])
+    order = np.argsort(poses_b[:, 1])
+    limits = np.array([guide.across_px, *guide.along_px, MAX_TURN_DEG, math.log(MAX_ZOOM)])
+    described = a.described, np.ascontiguousarray(b.described[order])
+    pairs = _distinct(*_two_best_near(*described, poses_a, poses_b[order], limits), GUIDED_RATIO)
+    return np.column_stack([pairs[:, 0], order[pairs[:, 1]]])
+
+
+def _distinct(best, first, second, back, ratio: float) -> np.ndarray:
+    """Pairs (n, 2) that are each other's best, and much better than the next.
+
+    Args:
+        best: of each row, the likest column; -1 for none.
+        first: how like that is, a cosine.
+        second: how like the next is.
+        back: of each column, the likest row.
+        ratio: of the two distances, at most.
+    """
+    mutual = (best >= 0) & (back[best] == np.arange(len(best))) & (first > 0)
+    nearest, next_one = (np.sqrt(np.maximum(1 - cosine, 0)) for cosine in (first, second))
+    keep = np.flatnonzero(mutual & (nearest < ratio * next_one))
     return np.stack([keep, best[keep]], axis=1)
 
 
-def _allowed(a: Keypoints, b: Keypoints, guide: Guide) -> np.ndarray:
-    """Pairs (n, m) that lie, turn and scale as the geometry says."""
-    to_axis = np.array([guide.axis, [-guide.axis[1], guide.axis[0]]])
-    along, across = to_axis @ apply_homography(guide.w_from_uw, b.points).T
-    to_along, to_across = to_axis @ a.points.T
-    motion = along[None] - to_along[:, None]
-    allowed = np.abs(across[None] - to_across[:, None]) < guide.across_px
-    allowed &= (motion > guide.along_px[0]) & (motion < guide.along_px[1])
-    turn = math.degrees(math.atan2(guide.w_from_uw[1, 0], guide.w_from_uw[0, 0]))
-    differ = (a.angle_deg[:, None] - b.angle_deg[None] - turn + 180) % 360 - 180
-    zoom = math.sqrt(abs(np.linalg.det(guide.w_from_uw[:2, :2])))
-    ratio = np.log(a.size_px / zoom)[:, None] - np.log(b.size_px)[None]
-    return allowed & (np.abs(differ) < MAX_TURN_DEG) & (np.abs(ratio) < math.log(MAX_ZOOM))
+@numba.njit(cache=True)
+def _two_best(similarity):
+    """What `_distinct` asks for, of cosines (n, m)."""
+    found = _nothing_yet(*similarity.shape)
+    for i in range(len(similarity)):
+        for j in range(similarity.shape[1]):
+            _note(i, j, similarity[i, j], found)
+    return found[:4]
+
+
+@numba.njit(cache=True, fastmath=True)
+def _two_best_near(described_a, described_b, poses_a, poses_b, limits):
+    """The same for the few pairs within limits; poses (n, 4): along, across, turn, log size.
+
+    Those of b are ordered by their place across.
+    """
+    found = _nothing_yet(len(poses_a), len(poses_b))
+    starts = np.searchsorted(poses_b[:, 1], poses_a[:, 1] - limits[0], side="right")
+    stops = np.searchsorted(poses_b[:, 1], poses_a[:, 1] + limits[0], side="left")
+    for i in range(len(poses_a)):
+        for j in range(starts[i], stops[i]):
+            if _fits(poses_a[i], poses_b[j], limits):
+                value = np.float32(0)
+                for k in range(described_a.shape[1]):
+                    value += described_a[i, k] * described_b[j, k]
+                _note(i, j, value, found)
+    return found[:4]
+
+
+@numba.njit(cache=True)
+def _nothing_yet(rows, columns):
+    cosines = np.zeros(rows, np.float32), np.zeros(rows, np.float32), np.zeros(columns, np.float32)
+    return np.full(rows, -1), cosines[0], cosines[1], np.full(columns, -1), cosines[2]
+
+
+@numba.njit(cache=True)
+def _note(i, j, value, found):
+    best, first, second, back, best_back = found
+    if value > first[i]:
+        best[i], second[i], first[i] = j, first[i], value
+    elif value > second[i]:
+        second[i] = value
+    if value > best_back[j]:
+        back[j], best_back[j] = i, value
+
+
+@numba.njit(cache=True, fastmath=True)
+def _fits(pose_a, pose_b, limits):
+    motion = pose_b[0] - pose_a[0]
+    turned = (pose_a[2] - pose_b[2] + 180) % 360 - 180
+    alike = abs(turned) < limits[3] and abs(pose_a[3] - pose_b[3]) < limits[4]
+    return alike and limits[1] < motion < limits[2]
 
 
 def _collected(details: Details, found: list[np.ndarray]) -> Matches:

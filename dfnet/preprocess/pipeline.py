@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -31,7 +32,7 @@ from dfnet.preprocess.full_size import full_size_maps
 from dfnet.preprocess.geometry import MAX_LEFT_ACROSS_PX, find_geometry
 from dfnet.preprocess.match import SemiGlobalMatcher
 from dfnet.preprocess.prior import fill_from_prior
-from dfnet.preprocess.rectify import Rectification, dense_points_uw, pixel_grid, sample_uw
+from dfnet.preprocess.rectify import Rectification, net_around, sample_uw
 from dfnet.preprocess.restraighten import straighten_through_blur
 from dfnet.preprocess.result import Preprocessed
 from dfnet.preprocess.stated import believed_slope, order_with_metadata
@@ -165,25 +166,19 @@ def with_phone_depth(stereo: Stereo, phone_depth: Tensor) -> Stereo:
 
 def image_pixels(image: Tensor) -> np.ndarray:
     """(3, H, W) tensor as a contiguous (H, W, 3) float32 array."""
-    return np.ascontiguousarray(image.detach().cpu().numpy().transpose(1, 2, 0), dtype=np.float32)
+    return cv2.merge(list(image.detach().cpu().float().numpy()))
 
 
 def _working_guide(
     views: Views, rectification: Rectification, stereo: Stereo
 ) -> tuple[np.ndarray, ColourMap]:
     """UW on W's working grid in W's colours, and the colour map."""
-    points = _points_w_to_uw(rectification, stereo, views.scale)
+    at = stereo.disparity_w_px, stereo.baseline_direction, views.scale
+    points = net_around(rectification, *at).points_uw(*at)
     guide, inside = sample_uw(views.plain_uw, points, views.scale_uw)
     guide = guide.clip(0, 1)
     colour = fit_colours(guide, views.image_w, stereo.matched_w & inside)
     return colour.apply(guide), colour
-
-
-def _points_w_to_uw(rectification, stereo, scale) -> np.ndarray:
-    """Full-resolution UW pixels of W's working pixels, (h, w, 2)."""
-    grid = pixel_grid(stereo.disparity_w_px.shape, scale)
-    rectified = grid - stereo.disparity_w_px[..., None] * stereo.baseline_direction
-    return dense_points_uw(rectification, rectified)
 
 
 def _assemble(photos, views, rectification, stereo, guide, colour, fit, device) -> Preprocessed:

@@ -9,9 +9,9 @@ import math
 from typing import NamedTuple
 
 import cv2
+import numba
 import numpy as np
 
-from dfnet.preprocess.epipolar import apply_homography
 from dfnet.preprocess.register import Registration
 
 CONSISTENT_PX = 1.0  # forward-backward, at working resolution
@@ -19,7 +19,7 @@ MAX_SAMPLES = 20_000
 REWEIGHTINGS = 8
 RIDGE = 1e-3
 BEND_COLUMNS = 2048
-NET_PX = 8.0  # mesh of `dense_points_uw`
+NET_PX = 8.0  # mesh of `Net`
 POWERS = tuple((i, j) for i in range(4) for j in range(4) if i + j <= 3)
 
 
@@ -68,13 +68,16 @@ class Rectification(NamedTuple):
     def points_uw(self, points: np.ndarray) -> np.ndarray:
         """UW pixels (..., 2) of rectified W-grid positions (..., 2)."""
         across = np.array([-self.registration.axis[1], self.registration.axis[0]])
-        shape, flat = points.shape, points.reshape(-1, 2)
+        flat = points.reshape(-1, 2)
         if self.bend is not None:
             flat = flat + self.bend.at(flat)[:, None] * across
-        for coefficients in reversed(self.corrections):
-            flat = flat + (_basis(flat, self.shape_w) @ coefficients)[:, None] * across
+        corrections = np.array(self.corrections[::-1]).reshape(-1, len(POWERS))
         inverse = np.linalg.inv(self.registration.w_from_uw)
-        return apply_homography(inverse, flat).reshape(shape)
+        middle = (np.array(self.shape_w[::-1]) - 1) / 2
+        out = np.empty(flat.shape)
+        half = max(self.shape_w) / 2
+        _straightened(np.ascontiguousarray(flat), middle, half, corrections, across, inverse, out)
+        return out.reshape(points.shape)
 
 
 def _basis(points: np.ndarray, shape_w: tuple[int, int]) -> np.ndarray:
@@ -83,6 +86,21 @@ def _basis(points: np.ndarray, shape_w: tuple[int, int]) -> np.ndarray:
     x, y = (points[:, 0] - (width - 1) / 2) / half, (points[:, 1] - (height - 1) / 2) / half
     powers_x, powers_y = ([np.ones_like(v), v, v * v, v * v * v] for v in (x, y))
     return np.stack([powers_x[i] * powers_y[j] for i, j in POWERS], axis=1)
+
+
+@numba.njit(cache=True, parallel=True)
+def _straightened(points, middle, half, corrections, across, homography, out):
+    """The polynomials of `_basis` one after the other, then the homography."""
+    for k in numba.prange(len(points)):
+        px, py = points[k, 0], points[k, 1]
+        for c in corrections:
+            x, y = (px - middle[0]) / half, (py - middle[1]) / half
+            moved = c[0] + y * (c[1] + y * (c[2] + y * c[3]))
+            moved += x * (c[4] + y * (c[5] + y * c[6]) + x * (c[7] + y * c[8] + x * c[9]))
+            px, py = px + moved * across[0], py + moved * across[1]
+        scale = homography[2, 0] * px + homography[2, 1] * py + homography[2, 2]
+        out[k, 0] = (homography[0, 0] * px + homography[0, 1] * py + homography[0, 2]) / scale
+        out[k, 1] = (homography[1, 0] * px + homography[1, 1] * py + homography[1, 2]) / scale
 
 
 def pixel_grid(shape: tuple[int, int], scale: float = 1.0) -> np.ndarray:
@@ -141,19 +159,57 @@ def fit_cross_correction(
     return coefficients
 
 
-def dense_points_uw(rectification: Rectification, points: np.ndarray) -> np.ndarray:
-    """`Rectification.points_uw` for whole pictures: the smooth map is interpolated from a net.
+class Net(NamedTuple):
+    """The map to UW, which is smooth, at knots `NET_PX` apart: for whole pictures.
 
-    Args:
-        rectification: the map.
-        points: rectified W-grid positions (H, W, 2), at full resolution.
-
-    Returns:
-        UW positions (H, W, 2), float32.
+    Attributes:
+        low: rectified W-grid position (2,) of the first knot.
+        moved: (rows, columns, 2), from a knot to its UW position.
     """
-    low = points.reshape(-1, 2).min(axis=0) - NET_PX
-    count = np.ceil((points.reshape(-1, 2).max(axis=0) - low) / NET_PX).astype(int) + 2
+
+    low: np.ndarray
+    moved: np.ndarray
+
+    def points_uw(
+        self, disparity_w_px: np.ndarray, direction: np.ndarray, scale: float = 1.0, top: int = 0
+    ) -> np.ndarray:
+        """Full-resolution UW positions (rows, w, 2), float32, of some rows of W's pixels.
+
+        Args:
+            disparity_w_px: (rows, w) [full W px] of these rows.
+            direction: unit vector W to UW.
+            scale: of their grid against W's full size.
+            top: the first row's place.
+        """
+        out = np.empty((*disparity_w_px.shape, 2), dtype=np.float32)
+        _through_net(disparity_w_px, direction, scale, top, self.low, self.moved, out)
+        return out
+
+
+def net_around(
+    rectification: Rectification, disparity_w_px: np.ndarray, direction: np.ndarray, scale=1.0
+) -> Net:
+    """A net that holds wherever the pixels of a whole grid are moved; as `Net.points_uw`."""
+    moved = np.outer([disparity_w_px.min(), disparity_w_px.max()], -np.asarray(direction))
+    first, last = np.full(2, 0.5) / scale, (np.array(disparity_w_px.shape[::-1]) - 0.5) / scale
+    low = first - 0.5 + moved.min(axis=0) - NET_PX
+    high = last - 0.5 + moved.max(axis=0)
+    count = np.ceil((high - low) / NET_PX).astype(int) + 2
     knots = pixel_grid((count[1], count[0])) * NET_PX + low
-    moved = (rectification.points_uw(knots) - knots).astype(np.float32)
-    at = ((points - low) / NET_PX).astype(np.float32)
-    return points + cv2.remap(moved, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+    return Net(low, rectification.points_uw(knots) - knots)
+
+
+@numba.njit(cache=True, parallel=True)
+def _through_net(disparity, direction, scale, top, low, moved, out):
+    rows, width = disparity.shape
+    for j in numba.prange(rows):
+        for i in range(width):
+            x = (i + 0.5) / scale - 0.5 - disparity[j, i] * direction[0]
+            y = (top + j + 0.5) / scale - 0.5 - disparity[j, i] * direction[1]
+            at_x, at_y = (x - low[0]) / NET_PX, (y - low[1]) / NET_PX
+            column, row = int(at_x), int(at_y)
+            u, v = at_x - column, at_y - row
+            for c in range(2):
+                upper = moved[row, column, c] * (1 - u) + moved[row, column + 1, c] * u
+                lower = moved[row + 1, column, c] * (1 - u) + moved[row + 1, column + 1, c] * u
+                out[j, i, c] = (y if c else x) + upper * (1 - v) + lower * v

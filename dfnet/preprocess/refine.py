@@ -50,6 +50,7 @@ def upsample_along_edges(
 def _weighted_median(values, near_jump, weights, guide_small, guide, out):
     height, width = out.shape
     rows, columns = values.shape
+    unlike = np.float32(1 / (2 * COLOUR_SIGMA**2))
     for y in numba.prange(height):
         taps = np.empty((2 * TAP_RADIUS + 1) ** 2, dtype=np.float32)
         tap_weights = np.empty((2 * TAP_RADIUS + 1) ** 2, dtype=np.float32)
@@ -71,12 +72,10 @@ def _weighted_median(values, near_jump, weights, guide_small, guide, out):
                     for c in range(guide.shape[2]):
                         difference += (guide[y, x, c] - guide_small[j, i, c]) ** 2
                     distance = (j - at_y) ** 2 + (i - at_x) ** 2
-                    weight = weights[j, i] * np.exp(
-                        -difference / (2 * COLOUR_SIGMA**2) - distance / 4
-                    )
+                    weight = weights[j, i] * np.exp(-difference * unlike - np.float32(distance / 4))
                     taps[count] = values[j, i]
-                    tap_weights[count] = weight + 1e-12
-                    total += weight + 1e-12
+                    tap_weights[count] = weight + np.float32(1e-12)
+                    total += tap_weights[count]
                     count += 1
             out[y, x] = median_of(taps, tap_weights, count, total)
 

@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import cv2
+import numba
 import numpy as np
 import torch
 from torch import Tensor
@@ -27,6 +28,9 @@ class Reason(IntEnum):
     OUT_OF_FRAME = 2
     INCONSISTENT = 3
     TEXTURELESS = 4
+
+
+VALID, OCCLUDED, OUT_OF_FRAME, INCONSISTENT, TEXTURELESS = map(int, Reason)  # for numba
 
 
 class Validity(NamedTuple):
@@ -60,16 +64,26 @@ def judge(
         hidden_w: bool (H, W).
         inside_uw: bool (H, W), lands in UW's frame.
     """
-    visible = 1 - hidden_w.astype(np.float32)
     sigma = max(0.5, SOFT_EDGE_SHARE * max(hidden_w.shape))
-    soft = np.minimum(visible, cv2.GaussianBlur(visible, (0, 0), sigma)) * inside_uw
-    validity = (soft * np.minimum(confidence_w, texture_w)).astype(np.float32)
-    reason = np.where(validity < BELIEVED, np.uint8(Reason.OCCLUDED), np.uint8(Reason.VALID))
-    seen = ~hidden_w
-    reason[seen & (confidence_w < BELIEVED)] = Reason.INCONSISTENT
-    reason[seen & (texture_w < BELIEVED)] = Reason.TEXTURELESS
-    reason[~inside_uw] = Reason.OUT_OF_FRAME
-    return Validity(validity, reason)
+    visible = cv2.GaussianBlur(1 - hidden_w.astype(np.float32), (0, 0), sigma)
+    maps = Validity(np.empty(hidden_w.shape, np.float32), np.empty(hidden_w.shape, np.uint8))
+    _put_together(confidence_w, texture_w, hidden_w, inside_uw, visible, *maps)
+    return maps
+
+
+@numba.njit(cache=True, parallel=True)
+def _put_together(confidence, texture, hidden, inside, visible, validity, reason):
+    for y in numba.prange(len(validity)):
+        for x in range(validity.shape[1]):
+            seen = np.float32(0) if hidden[y, x] or not inside[y, x] else visible[y, x]
+            validity[y, x] = seen * min(confidence[y, x], texture[y, x])
+            reason[y, x] = VALID if validity[y, x] >= BELIEVED else OCCLUDED
+            if not inside[y, x]:
+                reason[y, x] = OUT_OF_FRAME
+            elif not hidden[y, x] and texture[y, x] < BELIEVED:
+                reason[y, x] = TEXTURELESS
+            elif not hidden[y, x] and confidence[y, x] < BELIEVED:
+                reason[y, x] = INCONSISTENT
 
 
 def texture_along(guide_w: np.ndarray, baseline_direction: np.ndarray, noise: float) -> np.ndarray:

@@ -130,9 +130,9 @@ def in_fresh_process(threads: int, function: Callable, *arguments):
 
 
 def _use_threads(count: int) -> None:
+    numba.set_num_threads(count)  # first: its start gives torch all cores again
     cv2.setNumThreads(count)
     torch.set_num_threads(count)
-    numba.set_num_threads(count)
 
 
 def run_method(name: str, preprocessor: Preprocessor, cases: Iterable[Case]) -> Row:
