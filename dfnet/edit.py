@@ -61,7 +61,8 @@ def edit_pair(
     """One pair to its files."""
     pair = pair_of(recipe, request.keep)
     pair.model = model
-    say("matching the two photos …")
+    alone = pair.image_uw is None
+    say("reading the photo's own depth …" if alone else "matching the two photos …")
     pair.prepare()
     if recipe.frames:
         return write_pull(request, pair, output, track)

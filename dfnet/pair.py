@@ -9,15 +9,22 @@ from torch import Tensor
 
 from dfnet.camera import Camera, cameras_of_preset
 from dfnet.detail import resize
+from dfnet.errors import InputError
 from dfnet.inference import Refocuser
 from dfnet.io.decode import read_about
+from dfnet.io.images import read_exif
 from dfnet.io.metadata import Metadata
 from dfnet.io.pair_order import wide_first
+from dfnet.io.phone_depth import PhoneDepth, read_phone_depth
+from dfnet.io.photo_files import read_photo
+from dfnet.io.spatial import is_spatial_photo
 from dfnet.model import DFNet
 from dfnet.picture import Picture
 from dfnet.preprocess import Preprocessed, Preprocessor
+from dfnet.preprocess.cameras import at_photo_size, camera_from_exif, known_cameras
 from dfnet.preprocess.pair_cache import prepared
 from dfnet.preprocess.photos import load_photos
+from dfnet.preprocess.single import preprocess_single, subject_point
 from dfnet.recipe import Recipe
 from dfnet.targets import Scene, Step, Target, work_out
 
@@ -31,23 +38,25 @@ class Pair:
 
     Attributes:
         image_w: (3, H, W) sRGB in [0, 1], the photo to refocus.
-        image_uw: (3, H', W'), the guide.
+        image_uw: (3, H', W'), the guide; None of a photo alone.
         cameras: what is known of `wide` and `ultrawide`.
         recipe: the files, the settings, and whose pixels steps count, for `Picture.save`; the
             photos need not come from files.
         metadata: of the wide photo's file, for the files made from it.
         notes: what is good to know of the photos.
+        depth: the depth map inside the file of a photo alone.
         keep: whether to read and write the cache of prepared pairs.
         preprocessed: what `prepare` found.
         model: the network, once it was needed.
     """
 
     image_w: Tensor
-    image_uw: Tensor
+    image_uw: Tensor | None
     cameras: dict[str, Camera] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=Recipe)
     metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
+    depth: PhoneDepth | None = None
     keep: bool = True
     preprocessed: Preprocessed | None = None
     model: DFNet | None = None
@@ -66,17 +75,19 @@ class Pair:
         """
         if self.preprocessed is None:
             chain = Preprocessor()
-
-            def prepare() -> Preprocessed:
-                return chain(self.image_w, self.image_uw, self.cameras)
-
-            known = sorted(self.cameras.items())
+            settings = f"{chain!r} {sorted(self.cameras.items())}"
             self.preprocessed = (
-                prepared(self.files, f"{chain!r} {known}", prepare, self.keep)
+                prepared(self.files, settings, lambda: self._understood(chain), self.keep)
                 if self.files
-                else prepare()
+                else self._understood(chain)
             )
         return self.preprocessed
+
+    def _understood(self, chain: Preprocessor) -> Preprocessed:
+        if self.image_uw is not None:
+            return chain(self.image_w, self.image_uw, self.cameras)
+        wide = self.cameras.get("wide", Camera())
+        return preprocess_single(self.image_w, self.depth, wide, subject_point(self.metadata.exif))
 
     def scene(self) -> Scene:
         """What targets are worked out on."""
@@ -147,6 +158,9 @@ def load_pair(
 ) -> Pair:
     """Read two photos of one moment, or a spatial photo, which holds both.
 
+    A portrait photo alone will do where its file holds a depth map; little blur can be taken away
+    then.
+
     Args:
         wide: the photo to refocus.
         ultrawide: the second camera's.
@@ -154,7 +168,7 @@ def load_pair(
         keep: whether what `prepare` finds is kept in the user's cache folder, for the next time.
 
     Raises:
-        InputError: a file is missing or no photo.
+        InputError: a file is missing or no photo, or one alone tells no depth.
     """
     uw = None if ultrawide is None else str(ultrawide)
     return pair_of(Recipe(wide=str(wide), ultrawide=uw, camera=camera or {}), keep)
@@ -164,7 +178,7 @@ def pair_of(recipe: Recipe, keep: bool = True) -> Pair:
     """The photos of a recipe, ready for its edit.
 
     Raises:
-        InputError: a file is missing or no photo.
+        InputError: a file is missing or no photo, or one alone tells no depth.
     """
     notes: tuple[str, ...] = ()
     if recipe.ultrawide is not None:
@@ -173,12 +187,30 @@ def pair_of(recipe: Recipe, keep: bool = True) -> Pair:
             recipe = replace(recipe, wide=recipe.ultrawide, ultrawide=recipe.wide)
             notes = (order.note,)
     preset = cameras_of_preset(recipe.camera, "camera")
+    if recipe.ultrawide is None and not is_spatial_photo(recipe.wide):
+        return _alone(recipe, preset, keep)
     photos = load_photos(recipe.wide, recipe.ultrawide, preset)
     metadata, lost = read_about(recipe.wide)
     height, width = photos.image_w.shape[-2:]
     recipe = replace(recipe, photo_size=recipe.photo_size or (width, height))
     notes += (*photos.notes, *lost)
-    return Pair(photos.image_w, photos.image_uw, photos.cameras, recipe, metadata, notes, keep)
+    return Pair(*photos[:3], recipe, metadata, notes, keep=keep)
+
+
+def _alone(recipe: Recipe, preset: dict[str, Camera], keep: bool) -> Pair:
+    photo, depth = read_photo(recipe.wide), read_phone_depth(recipe.wide)
+    if depth is None:
+        raise InputError(
+            f"{recipe.wide}: one photo alone, and no depth map in its file\n"
+            "  Give the ultra-wide photo of the same moment too (ultrawide=UW.jpg), or a spatial\n"
+            "  or portrait photo."
+        )
+    height, width = photo.image.shape[-2:]
+    named = {n: at_photo_size(c, width, height) for n, c in preset.items() if n == "wide"}
+    from_exif = camera_from_exif(read_exif(recipe.wide), width, height)
+    cameras = known_cameras(named, {"wide": from_exif})
+    recipe = replace(recipe, photo_size=recipe.photo_size or (width, height))
+    return Pair(photo.image, None, cameras, recipe, photo.metadata, photo.notes, depth, keep)
 
 
 def reduced_maps(full: Preprocessed, size: tuple[int, int], scale: float) -> Preprocessed:

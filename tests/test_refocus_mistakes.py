@@ -45,6 +45,7 @@ MISTAKES = {
     "tiny": (["wide=tiny.png"], "tiny.png: the picture is only 30x20 pixels"),
     "a folder": (["wide=folder.png"], "folder.png: is a folder, not a photo"),
     "no wide": (["wide="], "wide=…: missing"),
+    "one alone": (["ultrawide=null"], "W.png: one photo alone, and no depth map in its file"),
     "twice the same": (["ultrawide=./W.png"], "given both as wide and as ultrawide"),
     "nan map": (["map=nan.npy"], "12288 of the map's values are NaN"),
     "wrong map": (["map=wrong.npy"], "the map is 129x96, the wide photo 128x96"),
