@@ -294,6 +294,15 @@ class TestRefusals:
         with pytest.raises(InputError, match=r"bomb.png: cannot be read"):
             read_photo(tmp_path / "bomb.png")
 
+    def test_a_chunk_that_claims_more_than_the_file_has(self, tmp_path):
+        write_image(torch.rand(3, 70, 80), tmp_path / "deep.png", 16)
+        data = bytearray((tmp_path / "deep.png").read_bytes())
+        at = data.index(b"IEND") - 4
+        data[at:at] = struct.pack(">I", 0x7F00_0000) + b"IDAT"
+        (tmp_path / "deep.png").write_bytes(data)
+        with pytest.raises(InputError, match=r"deep.png: cannot be read as an image"):
+            read_photo(tmp_path / "deep.png")
+
     @pytest.mark.parametrize("kind", ["GIF", "BMP", "PDF", "EPS", "PPM"])
     def test_formats_that_no_camera_writes(self, tmp_path, kind):
         Image.new("RGB", (80, 80)).save(tmp_path / "photo.jpg", kind)

@@ -71,7 +71,7 @@ READERS: dict[str, tuple[Callable[[Path], object], ...]] = {
     ),
     "capture": (_capture,),
     "recipe": (load_recipe,),
-    "map": (lambda path: read_map(path, MAP_PX), lambda path: read_map(path, MAP_PX, 0.5, 128)),
+    "map": (lambda path: read_map(path, MAP_PX), lambda path: read_map(path, MAP_PX, 0.01, 128)),
     "mask": (lambda path: read_mask(str(path), MAP_PX[::-1], MAP_PX),),
     "painted": (lambda path: read_mask(path.read_bytes().decode("latin-1"), MAP_PX[::-1], MAP_PX),),
 }

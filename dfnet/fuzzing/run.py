@@ -1,6 +1,7 @@
 """Feed damaged files, one after the other, within bounds of time and memory."""
 
 import random
+import re
 import resource
 import signal
 import tempfile
@@ -15,6 +16,7 @@ from dfnet.fuzzing.mutate import mutate
 from dfnet.fuzzing.readers import READERS
 from dfnet.fuzzing.seeds import Seed
 
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 REFUSALS = (ValueError,)  # InputError is one
 
 
@@ -23,7 +25,7 @@ class Bounds(NamedTuple):
 
     Attributes:
         seconds: of processor time.
-        megabytes: that the process may grow by, in all.
+        megabytes: that the process may grow by meanwhile.
     """
 
     seconds: float = 5.0
@@ -67,15 +69,15 @@ def fuzz(
     """
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, _alarmed():
-        start = _peak_megabytes()
         for k in range(count):
             origin = whole[k % len(whole)]
             data = mutate(origin.data, rng.choice(whole).data, rng)
             path = Path(folder) / origin.name
             path.write_bytes(data)
+            start = _fresh_peak_megabytes()
             trace = next(filter(None, (_try(r, path, bounds) for r in READERS[origin.kind])), None)
             if trace is None and _peak_megabytes() - start > bounds.megabytes:
-                trace, start = f"grew beyond {bounds.megabytes} MB", _peak_megabytes()
+                trace = f"grew beyond {bounds.megabytes} MB"
             yield None if trace is None else Finding(origin, data, trace)
 
 
@@ -106,5 +108,14 @@ def _alarmed() -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
+def _fresh_peak_megabytes() -> float:
+    """Forget the peak so far, where the system can; the memory in use now."""
+    if RESET.exists():
+        RESET.write_text("5")
+    return _peak_megabytes()
+
+
 def _peak_megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if not STATUS.exists():  # not Linux
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return int(re.search(r"VmHWM:\s+(\d+)", STATUS.read_text()).group(1)) / 2**10

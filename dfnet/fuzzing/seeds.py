@@ -176,8 +176,12 @@ def _capture() -> bytes:
 
 
 def _recipe() -> bytes:
-    recipe = Recipe(steps=(FocusAt(3.0, 4.0), Aperture(2.0)), photo_size=(64, 64))
-    return recipe_to_text(recipe, Path(), {}).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "w.jpg"
+        photo.write_bytes(b"photo")
+        steps = (FocusAt(3.0, 4.0), Aperture(2.0))
+        recipe = Recipe(wide=str(photo), steps=steps, pull_to=steps, photo_size=(64, 64))
+        return recipe_to_text(recipe, Path(folder), {}).encode()
 
 
 def _first_recipe() -> bytes:

@@ -18,6 +18,7 @@ from dfnet.errors import InputError
 from dfnet.io.colour import pillow_to_srgb
 from dfnet.io.metadata import Metadata, metadata_of, parts_lost
 from dfnet.io.phone_formats import DNG, decode_dng, let_pillow_read_heic
+from dfnet.io.png import SIGNATURE, only_pixels
 from dfnet.io.tiff_tags import read_tags, write_tags
 
 MIN_SIDE_PX = 64
@@ -234,6 +235,8 @@ def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 def _decode_16_bit(data: bytes) -> np.ndarray:
     """By OpenCV: Pillow has no 16-bit colour, but has found damage before."""
+    if data.startswith(SIGNATURE):
+        data = only_pixels(data)
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
     if pixels is None or pixels.dtype != np.uint16:

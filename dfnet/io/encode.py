@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from dfnet.io.png import PNG_START, png_chunk
 from dfnet.io.tiff_tags import (
     HEADER_BYTES,
     LONG,
@@ -27,7 +28,6 @@ MAX_JPEG_XMP_BYTES = 65502  # one segment without its name
 JPEG = {"quality": 95, "subsampling": 0}
 WEBP = {"quality": 95}
 PNG_LEVEL = 3
-PNG_START = 8 + 25  # signature and IHDR
 TIFF_LEVEL = 3
 STRIP_ROWS = 128
 # TIFF tags of the picture itself.
@@ -90,11 +90,11 @@ def encode(pixels: np.ndarray, path: Path, blocks: Blocks) -> None:
 def _png(pixels: np.ndarray, blocks: Blocks) -> bytes:
     chunks = b""
     if blocks.icc:
-        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(blocks.icc))
+        chunks += png_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(blocks.icc))
     if blocks.exif.main or blocks.exif.below:
-        chunks += _chunk(b"eXIf", write_tags(blocks.exif))
+        chunks += png_chunk(b"eXIf", write_tags(blocks.exif))
     if blocks.xmp:
-        chunks += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + blocks.xmp)
+        chunks += png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + blocks.xmp)
     if pixels.dtype == np.uint16:  # Pillow has no 16-bit colour
         picture = cv2.imencode(".png", pixels[..., ::-1] if pixels.ndim == 3 else pixels)[1]
         data = picture.tobytes()
@@ -103,11 +103,6 @@ def _png(pixels: np.ndarray, blocks: Blocks) -> bytes:
         Image.fromarray(pixels).save(buffer, "PNG", compress_level=PNG_LEVEL)
         data = buffer.getvalue()
     return data[:PNG_START] + chunks + data[PNG_START:]
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    check = zlib.crc32(name + data)
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
 
 
 def _write_tiff(pixels: np.ndarray, path: Path, blocks: Blocks) -> None:

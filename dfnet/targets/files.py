@@ -4,7 +4,6 @@ import math
 import warnings
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -71,8 +70,8 @@ def _read_values(path: Path) -> np.ndarray:
         values = readers.get(path.suffix.lower(), _read_picture)(path)
     except UNREADABLE as error:
         raise InputError(_unreadable(path, f" ({error})")) from error
-    if values is None or values.dtype.kind not in "uif":
-        raise InputError(_unreadable(path, "" if values is None else f" (it holds {values.dtype})"))
+    if values.dtype.kind not in "uif":
+        raise InputError(_unreadable(path, f" (it holds {values.dtype})"))
     if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
         values = values.squeeze(0 if values.shape[0] == 1 else 2)
     if values.ndim != 2:
@@ -84,10 +83,10 @@ def _read_npy(path: Path) -> np.ndarray:
     return np.load(path, allow_pickle=False, mmap_mode="r")  # a false size cannot fill the memory
 
 
-def _read_picture(path: Path) -> np.ndarray | None:
+def _read_picture(path: Path) -> np.ndarray:
     with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as picture:
         check_size(*picture.size, path.stat().st_size)
-    return cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+        return np.array(picture.convert("RGB") if picture.mode == "P" else picture)
 
 
 def _read_exr(path: Path) -> np.ndarray:
