@@ -195,7 +195,7 @@ def test_unusable_weights_are_refused_with_their_place(tmp_path, damage):
 
 
 def test_with_render_the_fusion_is_the_same_whatever_blur_is_asked():
-    model = awake_model(render=True)
+    model = awake_model(render=True, finish=True)
     sample = random_sample(source_px=9.0)
     blurred = sample._replace(target_defocus_w_px=sample.target_defocus_w_px + 6)
     with torch.no_grad():
@@ -207,23 +207,25 @@ def test_with_render_the_fusion_is_the_same_whatever_blur_is_asked():
 
 
 def test_with_render_the_wanted_blur_is_the_renderer_s():
-    """Before the finish has learned anything, all but W's first share is the layers' picture."""
+    """Before the finish has learned anything, it adds a small share of W to the layers' picture."""
     torch.manual_seed(0)
-    model = DFNet(width=16, render=True).eval()
+    plain, finished = (DFNet(width=16, render=True, finish=f).eval() for f in (False, True))
     sample = random_sample(source_px=0.0)
     target = sample.target_defocus_w_px + 7.5
     with torch.no_grad():
-        image = model(sample._replace(target_defocus_w_px=target)).image
+        asked = sample._replace(target_defocus_w_px=target)
+        image, mended = plain(asked).image, finished(asked).image
     light = blur_in_layers(linear_from_srgb(sample.image_w), target)
-    share_w = torch.sigmoid(torch.tensor(-4.0))
-    expected = torch.lerp(srgb_from_linear(light.clamp(0, 1)), sample.image_w, share_w)
+    expected = srgb_from_linear(light.clamp(0, 1))
     assert_close(image, expected, atol=1e-4, rtol=0)
+    share_w = torch.sigmoid(torch.tensor(-4.0))
+    assert_close(mended, torch.lerp(expected, sample.image_w, share_w), atol=1e-4, rtol=0)
 
 
 def test_with_render_w_stays_where_nothing_changes():
     sample = random_sample(37, 53, source_px=9.0, target_px=9.0)
     with torch.no_grad():
-        assert torch.equal(awake_model(render=True)(sample).image, sample.image_w)
+        assert torch.equal(awake_model(render=True, finish=True)(sample).image, sample.image_w)
 
 
 def test_an_aligned_guide_is_moved_before_it_is_refined():

@@ -201,7 +201,7 @@ def test_every_experiment_file_is_tested():
 
 
 def test_only_the_named_parts_learn():
-    model = DFNet(width=4, render=True)
+    model = DFNet(width=4, render=True, finish=True)
     task = make_task()
     RefocusTask(
         model,

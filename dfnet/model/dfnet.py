@@ -64,7 +64,8 @@ class DFNet(Saved):
     has its own mask, so low frequencies can come from W and high ones from UW.
 
     With `render` the blend is all in focus whatever is asked, and the wanted blur is then rendered
-    in layers and lightly mended; else the paths are told what is wanted and give it, as in DC².
+    in layers and, with `finish`, lightly mended; else the paths are told what is wanted and give
+    it, as in DC².
 
     Args:
         width: channels at half resolution; doubled at each coarser level.
@@ -73,6 +74,7 @@ class DFNet(Saved):
         use_guide: False blinds the network to UW, for the control experiment.
         align: whether the guide is aligned once more, by learned features.
         render: whether the wanted blur is rendered after the fusion.
+        finish: whether a small network mends what was rendered.
 
     Attributes:
         target_coc_px: the largest blur diameter that it can give.
@@ -86,6 +88,7 @@ class DFNet(Saved):
         use_guide: bool = True,
         align: bool = False,
         render: bool = False,
+        finish: bool = False,
     ):
         super().__init__()
         self.config = {
@@ -95,28 +98,29 @@ class DFNet(Saved):
             "use_guide": use_guide,
             "align": align,
             "render": render,
+            "finish": finish,
         }
-        self.trained_coc_px = trained_coc_px
+        self.trained_coc_px, self.render = trained_coc_px, render
         self.target_coc_px = RENDERED_COC_PX if render else trained_coc_px
         self.use_guide = use_guide
         self.align = GuideAlignment(MAP_CHANNELS) if align and use_guide else None
         self.refine_w = RefinementPath(width, blocks, SCALES)
         self.refine_uw = RefinementPath(width, blocks, SCALES)
         self.fuse = Fusion(width, blocks, SCALES)
-        self.finish = Finish(width // 2, blocks) if render else None
+        self.finish = Finish(width // 2, blocks) if render and finish else None
 
     def forward(self, sample: Sample) -> DFNetOutput:
         """Re-render W with the target defocus; any height and width."""
         height, width = sample.image_w.shape[-2:]
         padded = Sample(*(pad_to_multiple(x.float()) for x in sample))
         target = padded.target_defocus_w_px
-        asked = target if self.finish is None else torch.zeros_like(target)
+        asked = torch.zeros_like(target) if self.render else target
         fused = self._fused(padded._replace(target_defocus_w_px=asked))
         # From here on in float32: bfloat16 has 8 bits, too few for a smooth sky.
         with torch.autocast(sample.image_w.device.type, enabled=False):
             image = _keep_w(padded, asked, fused.images_by_scale[0])
         images = fused.images_by_scale
-        if self.finish is not None and bool(target.any()):
+        if self.render and bool(target.any()):
             sharp, image = image, self._blurred(padded, image)
             images = [i + s for i, s in zip(images, pyramid(image - sharp), strict=True)]
         return DFNetOutput(
@@ -150,9 +154,10 @@ class DFNet(Saved):
         device = sharp.device.type
         with torch.autocast(device, enabled=False):
             rendered = render_blur(sharp, target)
-        finished = self.finish(sample.image_w, sharp, rendered, encode_maps(sample))
+        if self.finish is not None:
+            rendered = self.finish(sample.image_w, sharp, rendered, encode_maps(sample))
         with torch.autocast(device, enabled=False):
-            image = torch.lerp(sharp, finished, blur_weight(target))
+            image = torch.lerp(sharp, rendered, blur_weight(target))
             return _keep_w(sample, target, image)
 
     @classmethod
