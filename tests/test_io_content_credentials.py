@@ -1,6 +1,9 @@
 """Content credentials, signed with a certificate made here and read back by the library."""
 
 import datetime
+import runpy
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: E402
 
+ROOT = Path(__file__).parents[1]
 SIGNS, ISSUES = (True, False), (False, True)
 
 
@@ -131,3 +135,32 @@ def test_certificates_that_cannot_be_used_are_named_and_nothing_is_left(tmp_path
 def test_credentials_without_disclosure_contradict_themselves(tmp_path, signing):
     with pytest.raises(InputError, match="content credentials are a disclosure"):
         write_photo(picture(), tmp_path / "a.jpg", disclosure=None, signing=signing)
+
+
+class TestScript:
+    def script(self, monkeypatch, *arguments):
+        monkeypatch.setattr(sys, "argv", ["sign.py", *map(str, arguments)])
+        runpy.run_path(str(ROOT / "scripts/sign.py"), run_name="__main__")
+
+    def test_a_finished_picture_is_signed_in_place(self, tmp_path, signing, monkeypatch):
+        path = tmp_path / "a.jpg"
+        write_photo(picture(), path, disclosure=Disclosure("b" * 64))
+        before = read_photo(path).image
+        keys = ("--certificate", signing.certificate, "--key", signing.key)
+        self.script(monkeypatch, path, *keys, "--photos", *signing.photos)
+        assert read_declaration(path).credentials.state == "Valid"
+        with path.open("rb") as file:
+            text = c2pa.Reader(file).json()
+        assert "b" * 64 in text
+        assert '"W.jpg"' in text
+        assert torch.equal(read_photo(path).image, before)
+        assert [p.name for p in tmp_path.iterdir()] == ["a.jpg"]
+
+    def test_what_declares_nothing_is_not_signed(self, tmp_path, signing, monkeypatch):
+        path = tmp_path / "a.jpg"
+        write_photo(picture(), path, disclosure=None)
+        before = path.read_bytes()
+        keys = ("--certificate", signing.certificate, "--key", signing.key)
+        with pytest.raises(SystemExit, match="does not say how it was made"):
+            self.script(monkeypatch, path, *keys)
+        assert path.read_bytes() == before

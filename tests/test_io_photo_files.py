@@ -352,3 +352,15 @@ class TestOrder:
         assert (pair.recipe.wide, pair.recipe.ultrawide) == (str(w), str(uw))
         assert any("second.jpg is taken as the wide photo" in note for note in pair.notes)
         assert load_pair(w, uw).recipe == pair.recipe
+
+
+def test_the_command_tells_the_place_unless_that_is_turned_off(run, photos):
+    with Image.open("W.png") as photo:
+        photo.save("placed.jpg", exif=exif(), quality=95)
+    for name, options in (("a.jpg", ()), ("b.jpg", ("location=false",))):
+        code, _, err = run(f"output={name}", *options, wide="placed.jpg")
+        assert code == 0, err
+    with Image.open("a.jpg") as a, Image.open("b.jpg") as b:
+        assert a.getexif().get_ifd(GPS)[1] == "N"
+        assert b.getexif().get_ifd(GPS) == {}
+        assert b.getexif()[Base.Make] == "Maker"
