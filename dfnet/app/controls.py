@@ -20,7 +20,7 @@ SHARPNESS = ("as_shot", "all", "point", "tilt")
 MASK_SIDE_PX = 512  # painted masks are kept this large; depth edges refine them
 FEATHER_OF_DIAGONAL = 0.02
 BRUSH_BLUR_OF_DIAGONAL = 0.006
-SHOULDER = 0.5  # of the sharp range: how far beyond its ends blur is still held back
+SHOULDER = 0.5  # of the range's shorter reach: how softly blur sets in beyond both ends
 MAX_STROKES, MAX_STROKE_POINTS = 300, 4000
 _UNCHANGED_STOPS = 0.01
 
@@ -117,7 +117,8 @@ def steps_of(controls: Controls, photo_size: tuple[int, int]) -> tuple[Step, ...
         steps.append(FocusAt(*controls.point))
     reach_px = controls.nearer_px + controls.farther_px
     if controls.sharpness in ("as_shot", "point") and reach_px > 0:
-        steps.append(Slab(controls.nearer_px, controls.farther_px, SHOULDER * reach_px))
+        softness_px = SHOULDER * min(controls.nearer_px, controls.farther_px)
+        steps.append(Slab(controls.nearer_px, controls.farther_px, softness_px))
     if abs(math.log2(max(controls.aperture_scale, 1e-6))) > _UNCHANGED_STOPS:
         steps.append(Aperture(scale=controls.aperture_scale))
     return (*steps, *_masks(controls.strokes, photo_size))

@@ -46,8 +46,8 @@ class Session:
     def forget_photo(self) -> None:
         """Drop what the session works on, in memory and on disk."""
         self.darkroom, self.export = None, None
-        for file in self.folder.iterdir():
-            file.unlink()
+        shutil.rmtree(self.folder)
+        self.folder.mkdir(mode=0o700)
 
 
 class Sessions:
@@ -127,9 +127,3 @@ class Sessions:
                 self.end_unused()
 
         threading.Thread(target=look, daemon=True).start()
-
-    def end_all(self) -> None:
-        """At the server's end."""
-        for session in list(self._by_token.values()):
-            self.end(session)
-        shutil.rmtree(self.root, ignore_errors=True)
