@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from dfnet.errors import InputError
@@ -14,7 +15,7 @@ from dfnet.io.video import write_video
 from dfnet.model import DFNet
 from dfnet.pair import Pair, pair_of
 from dfnet.picture import Picture
-from dfnet.recipe import Recipe
+from dfnet.recipe import Recipe, recipe_path, recipe_to_text
 from dfnet.request import Request
 from dfnet.targets import AllInFocus, focus_pull, write_map
 
@@ -61,16 +62,28 @@ def edit_pair(
     """One pair to its files."""
     pair = pair_of(recipe, request.keep)
     pair.model = model
+    if not request.location:
+        pair.metadata = pair.metadata.without_location()
     alone = pair.image_uw is None
     say("reading the photo's own depth …" if alone else "matching the two photos …")
     pair.prepare()
+    _lighten(pair, request.extras)
     if recipe.frames:
         return write_pull(request, pair, output, track)
     picture = pair.refocus(recipe.steps, track)
     written = picture.save(output, recipe.bits, request.disclose)
     for note in picture.notes:
         say(f"note: {note}")
-    return [*written, *write_extras(request.extras, pair, picture, output, track)]
+    return [*written, *write_extras(request, pair, picture, output, track)]
+
+
+def _lighten(pair: Pair, extras: Sequence[str]) -> None:
+    """Let go of what no step reads: a third of the memory of a large photo."""
+    unread = {"flow_w_to_uw", "defocus_deviation_w_px", "reason_w"}
+    unread |= set() if "confidence" in extras else {"validity_w"}
+    unread |= set() if "depth" in extras else {"relative_inverse_depth"}
+    pair.image_uw = None
+    pair.preprocessed = pair.prepare()._replace(**dict.fromkeys(unread, torch.empty(1, 0, 0)))
 
 
 def write_pull(request: Request, pair: Pair, output: Path, track: Track) -> list[Path]:
@@ -84,7 +97,10 @@ def write_pull(request: Request, pair: Pair, output: Path, track: Track) -> list
 
     if "*" not in output.name:
         write_video((picture.image_w for picture in frames()), output)
-        return [output]
+        record = recipe_path(output)
+        text = recipe_to_text(pair.recipe, output.parent, {})
+        write_whole(record, lambda partial: partial.write_text(text, encoding="utf-8"))
+        return [output, record]
     digits = len(str(recipe.frames))
     written = []
     for k, picture in enumerate(frames(), start=1):
@@ -94,7 +110,7 @@ def write_pull(request: Request, pair: Pair, output: Path, track: Track) -> list
 
 
 def write_extras(
-    names: Sequence[str], pair: Pair, picture: Picture, output: Path, track: Track
+    request: Request, pair: Pair, picture: Picture, output: Path, track: Track
 ) -> list[Path]:
     """Side outputs beside the picture; floats as .npy, what has no unit as gray PNG."""
     found = pair.prepare()
@@ -109,11 +125,11 @@ def write_extras(
         "mask": ("mask.png", lambda: picture.mask_w),
     }
     written = []
-    for name in names:
+    for name in request.extras:
         if name == "all_in_focus":
             path = output.with_name(f"{output.stem}_all_in_focus{output.suffix}")
             sharp = pair.refocus([AllInFocus()], track)
-            written += sharp.save(path, picture.recipe.bits)
+            written += sharp.save(path, picture.recipe.bits, request.disclose)
             continue
         ending, values = kinds[name]
         path = output.with_name(f"{output.stem}_{ending}")

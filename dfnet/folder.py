@@ -42,6 +42,7 @@ def find_pairs(folder: Path) -> list[FoundPair]:
     for path in photos:
         key = _key(path, WIDE)
         if key in twins:
+            _refuse_second(pairs, path, key)
             pairs.append(FoundPair(_name(folder, path, key[1]), path, twins[key]))
         elif key is not None:
             alone.append(path)
@@ -59,6 +60,13 @@ def find_pairs(folder: Path) -> list[FoundPair]:
             f"  a folder as {WIDE}.jpg and {ULTRAWIDE}.jpg; spatial photos (HEIC) need no name."
         )
     return pairs
+
+
+def _refuse_second(pairs: list[FoundPair], path: Path, key: tuple[Path, str]) -> None:
+    if any(_key(pair.wide, WIDE) == key for pair in pairs):
+        raise InputError(
+            f"{path}: a second wide photo of the same name\n  Keep one of the two formats."
+        )
 
 
 def _key(path: Path, role: str) -> tuple[Path, str] | None:

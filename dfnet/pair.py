@@ -119,7 +119,7 @@ class Pair:
             image_w=result.image_w,
             target_defocus_w_px=target.defocus_w_px,
             mask_w=result.mask_w,
-            recipe=replace(self.recipe, steps=steps),
+            recipe=replace(self.recipe, steps=steps, pull_to=(), frames=0),
             metadata=self.metadata,
             notes=(*self.notes, *found.notes, *target.notes, *result.notes),
             found={

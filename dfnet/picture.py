@@ -52,7 +52,9 @@ class Picture:
         """
         path = Path(path)
         check_writable(path, bits)
-        text = self._recipe_text(path, bits)
+        recipe = replace(self.recipe, suffix=path.suffix, bits=bits)
+        found = self.found | {"notes": list(self.notes)}
+        text = None if recipe.wide is None else recipe_to_text(recipe, path.parent, found)
         digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()
         write_photo(
             self.image_w, path, bits, self.metadata, Disclosure(digest) if disclose else None
@@ -62,9 +64,3 @@ class Picture:
         record = recipe_path(path)
         write_whole(record, lambda p: p.write_text(text, encoding="utf-8"))
         return path, record
-
-    def _recipe_text(self, path: Path, bits: int) -> str | None:
-        if self.recipe.wide is None:
-            return None
-        recipe = replace(self.recipe, suffix=path.suffix, bits=bits)
-        return recipe_to_text(recipe, path.parent, self.found | {"notes": list(self.notes)})

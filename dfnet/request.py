@@ -16,7 +16,7 @@ TARGET = "target"  # what version 0.1 asked with
 STEP_KEYS = (*WORDS, "all_in_focus", PULL, TARGET)
 EXTRAS = ("target", "depth", "defocus", "confidence", "mask", "all_in_focus")
 _OWN = ("wide", "ultrawide", "weights", "device", "bits", "camera")
-KEYS = (*_OWN, "folder", "output", "steps", "also", "recipe", "cache", "disclose")
+KEYS = (*_OWN, "folder", "output", "steps", "also", "recipe", "cache", "location", "disclose")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Request:
         folder: of pairs, or None.
         extras: side outputs, of `EXTRAS`.
         keep: whether prepared pairs are kept for the next time.
+        location: whether pictures tell where the photo was taken.
         disclose: whether pictures say that they were edited.
         notes: for the user.
     """
@@ -38,6 +39,7 @@ class Request:
     folder: Path | None = None
     extras: tuple[str, ...] = ()
     keep: bool = True
+    location: bool = True
     disclose: bool = True
     notes: tuple[str, ...] = ()
 
@@ -58,29 +60,43 @@ def request_from_config(config: dict, overrides: Sequence[str]) -> Request:
             f"configuration: unknown key {', '.join(sorted(unknown))}\n"
             "  configs/refocus.yaml lists them all."
         )
-    given = {re.split(r"[.=@]", override.lstrip("+~"))[0] for override in overrides}
-    own = {n: _home(config[n]) for n in _OWN}
-    notes: list[str] = []
-    if config["recipe"] is None:
-        recipe = Recipe(**own)
-    else:
-        saved = Path(_home(config["recipe"]))
-        recipe, changed = load_recipe(saved)
-        notes += [f"{name} is not what it was when {saved} was written" for name in changed]
-        if "wide" in given or config["folder"] is not None:
-            notes, own["ultrawide"], given = [], own["ultrawide"], given | {"ultrawide"}
-        recipe = replace(recipe, **{n: v for n, v in own.items() if n in given})
-    if config["steps"]:
-        recipe = replace(recipe, **_wish(config["steps"]))
-    folder = None if config["folder"] is None else Path(_home(config["folder"]))
+    config = {k: _home(v) for k, v in config.items()}
+    recipe, notes = _recipe(config, overrides)
+    folder = None if config["folder"] is None else Path(config["folder"])
     output = _output(config, recipe, folder)
-    recipe = replace(recipe, suffix=output.suffix)
     request = Request(
-        recipe, output, folder, _extras(config["also"]), config["cache"], config["disclose"], notes
+        recipe=replace(recipe, suffix=output.suffix),
+        output=output,
+        folder=folder,
+        extras=_extras(config["also"]),
+        keep=config["cache"],
+        location=config["location"],
+        disclose=config["disclose"],
+        notes=notes,
     )
     for check in (_check_photos, _check_settings, _check_outputs):
         check(request)
     return request
+
+
+def _recipe(config: dict, overrides: Sequence[str]) -> tuple[Recipe, tuple[str, ...]]:
+    """The edit, from a saved one or from nothing, and notes on a saved one's files."""
+    given = {re.split(r"[.=@]", override.lstrip("+~"))[0] for override in overrides}
+    own = {name: config[name] for name in _OWN}
+    notes: tuple[str, ...] = ()
+    if config["recipe"] is None:
+        recipe = Recipe(**own)
+    else:
+        recipe, changed = load_recipe(Path(config["recipe"]))
+        if "wide" in given or config["folder"] is not None:
+            given.add("ultrawide")  # other photos: none of the saved ones
+        else:
+            was = f"is not what it was when {config['recipe']} was written"
+            notes = tuple(f"{name} {was}" for name in changed)
+        recipe = replace(recipe, **{name: own[name] for name in _OWN if name in given})
+    if config["steps"]:
+        recipe = replace(recipe, **_wish(config["steps"]))
+    return recipe, notes
 
 
 def _wish(texts: Sequence[str]) -> dict:
@@ -129,13 +145,13 @@ def _home(name: object) -> object:
 def _output(config: dict, recipe: Recipe, folder: Path | None) -> Path:
     """The picture's path; for a folder of pairs one with `*` in it."""
     if config["output"] is None and config["recipe"] is not None and folder is None:
-        return output_of(Path(_home(config["recipe"])), recipe.suffix)
+        return output_of(Path(config["recipe"]), recipe.suffix)
     if not isinstance(config["output"], str) or not config["output"]:
         raise InputError(
             "output=…: missing\n"
             "  Needed are wide=PHOTO ultrawide=PHOTO output=PICTURE. Give nothing to see how."
         )
-    output = Path(_home(config["output"]))
+    output = Path(config["output"])
     if folder is not None and "*" not in str(output):
         return output / "*.jpg"
     return output
@@ -144,8 +160,6 @@ def _output(config: dict, recipe: Recipe, folder: Path | None) -> Path:
 def _check_photos(request: Request) -> None:
     recipe = request.recipe
     if request.folder is not None:
-        if recipe.wide is not None and not request.folder.is_dir():
-            raise InputError(f"{request.folder}: no such folder")
         return
     if not isinstance(recipe.wide, str) or not recipe.wide:
         raise InputError(
@@ -172,10 +186,11 @@ def _check_settings(request: Request) -> None:
 
 
 def _check_outputs(request: Request) -> None:
+    if request.output.suffix.lower() not in VIDEO:
+        some = request.output.with_name(request.output.name.replace("*", "x"))
+        check_writable(some, request.recipe.bits)
     if request.folder is not None:
         return
-    if request.output.suffix.lower() not in VIDEO:
-        check_writable(request.output, request.recipe.bits)
     inputs = [Path(name).resolve() for name in request.recipe.inputs]
     for output in (request.output, recipe_path(request.output)):
         if output.resolve() in inputs:

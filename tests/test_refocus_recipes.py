@@ -17,10 +17,13 @@ from dfnet.io.images import read_image
 def test_a_focus_pull_is_a_video(run, photos):
     code, _, err = run("output=a.mp4", "focus_at=30,50", "pull=5", "focus_at=100,50")
     assert code == 0, err
-    assert names(photos) == {"W.png", "UW.png", "a.mp4"}
+    assert names(photos) == {"W.png", "UW.png", "a.mp4", "a_recipe.json"}
     video = cv2.VideoCapture("a.mp4")
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 5
     assert video.read()[1].shape == (HEIGHT, WIDTH, 3)
+    first = (photos / "a.mp4").read_bytes()
+    assert run("recipe=a_recipe.json", defaults=False)[0] == 0
+    assert (photos / "a.mp4").read_bytes() == first
 
 
 def test_or_pictures_one_by_one_that_end_as_asked(run, photos):
