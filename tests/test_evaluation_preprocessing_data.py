@@ -8,8 +8,10 @@ import torch
 import torch.nn.functional as F
 from made_preprocessed import made_preprocessed
 
+from dfnet.errors import InputError
 from dfnet.evaluation.preprocessing.authors_map import compare_maps, levels_from_magma
 from dfnet.evaluation.preprocessing.given_law import given_pair, run_matcher
+from dfnet.evaluation.preprocessing.labels import agreeing_share, read_labels
 from dfnet.evaluation.preprocessing.likeness import (
     DEFOCUSED_SHARE,
     detail_correlation,
@@ -233,3 +235,26 @@ def test_real_pairs_are_reduced_and_found(tmp_path):
     assert pairs[0].all_in_focus is not None
     assert pairs[1].all_in_focus is None
     assert pairs[0].w_px_full == 2
+
+
+def test_labels_are_held_against_the_map(tmp_path):
+    (tmp_path / "a.txt").write_text("100 40 20 40\n\n20 40 100 40\n110 60 10 10\n90 20 30 30\n")
+    labels = read_labels(tmp_path / "a.txt")
+    disparity = torch.arange(64.0).expand(1, 48, 64)  # right is nearer; the map at half size
+    assert agreeing_share(disparity, labels, 2.0) == 0.75
+    assert agreeing_share(-disparity, labels, 2.0) == 0.25
+    for text in ("1 2 3", "1 2 3 4\n5 6", "a b c d", ""):
+        (tmp_path / "a.txt").write_text(text)
+        with pytest.raises(InputError, match=r"a\.txt: not pairs of points"):
+            read_labels(tmp_path / "a.txt")
+
+
+def test_each_scene_has_its_own_labels(tmp_path):
+    for scene in ("book", "staged"):
+        (tmp_path / scene).mkdir()
+        for name in ("wide", "ultrawide", "target"):
+            write_image(texture(4, 128, 192), tmp_path / scene / f"{name}.png")
+    (tmp_path / "staged.txt").write_text("1 2 3 4")
+    book, staged = RealSet(str(tmp_path), labels=str(tmp_path))
+    assert book.labels is None
+    assert staged.labels.tolist() == [[1, 2, 3, 4]]

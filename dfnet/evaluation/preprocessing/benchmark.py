@@ -28,6 +28,7 @@ class Benchmark:
         middlebury: folder with `cones` and `aloe`, or None.
         real: folder with examples of DC²'s page, or None.
         real_scenes: which of them.
+        labels: folder with SCENE.txt, each line `near_x near_y far_x far_y`, or None.
         reduce: real pairs are used at 1 / this.
         threads: per process.
         tables: filled by `run`, for JSON.
@@ -40,6 +41,7 @@ class Benchmark:
     middlebury: str | None = None
     real: str | None = None
     real_scenes: tuple[str, ...] = SCENES
+    labels: str | None = None
     reduce: int = 1
     threads: int = 1
     tables: dict[str, list[dict]] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class Benchmark:
         return report.given_law_table(rows, "cones and aloe, matchers told the true law")
 
     def _real(self, methods) -> Table:
-        pairs = RealSet(self.real, self.reduce, tuple(self.real_scenes))
+        pairs = RealSet(self.real, self.reduce, tuple(self.real_scenes), self.labels)
         rows = self._each(run_real, [(name, method, pairs) for name, method in methods.items()])
         self.tables["real"] = report.record_by_pair(rows)
         return report.real_table(rows, f"real pairs, {self.real}")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dfnet.errors import InputError
 from dfnet.evaluation.preprocessing.authors_map import compare_maps, levels_from_magma
+from dfnet.evaluation.preprocessing.labels import agreeing_share, read_labels
 from dfnet.evaluation.preprocessing.likeness import detail_correlation, keypoint_agreement
 from dfnet.io.images import read_image
 from dfnet.preprocess import Preprocessor
@@ -32,6 +33,7 @@ class RealScore(NamedTuple):
         consistent: share on which the matches of both views agree to 6 px of W's full size.
         keypoints: share of keypoint matches that the flow meets within 4 px of W's full size.
         keypoints_valid: the same among those where the result is valid.
+        order: share of a person's pairs of points whose nearer one is the nearer one here.
         ncc: high-pass correlation of guide and truth.
         ncc_defocused: the same where W is most defocused.
         pearson: correlation with the authors' own defocus map, over valid pixels.
@@ -44,6 +46,7 @@ class RealScore(NamedTuple):
     consistent: float
     keypoints: float
     keypoints_valid: float
+    order: float
     ncc: float
     ncc_defocused: float
     pearson: float
@@ -62,6 +65,7 @@ class RealPair(NamedTuple):
         all_in_focus: (3, H, W) by W, or None.
         authors_coc: (1, H, W) in an unknown unit, or None.
         w_px_full: W's full-size pixels per pixel of `image_w`.
+        labels: (n, 4) of `read_labels`, or None.
     """
 
     name: str
@@ -70,6 +74,7 @@ class RealPair(NamedTuple):
     all_in_focus: Tensor | None
     authors_coc: Tensor | None
     w_px_full: float
+    labels: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -80,11 +85,13 @@ class RealSet:
         root: folder with one folder per scene: `wide`, `ultrawide` and what there is of truth.
         reduce: W and UW are used at 1 / this.
         scenes: some of `SCENES`.
+        labels: folder with a person's labels, SCENE.txt, or None.
     """
 
     root: str
     reduce: int = 1
     scenes: tuple[str, ...] = SCENES
+    labels: str | None = None
 
     def __iter__(self) -> Iterator[RealPair]:
         """The pairs that are there.
@@ -106,7 +113,9 @@ class RealSet:
         authors = folder / AUTHORS_MAP
         coc = levels_from_magma(read_image(authors)) if authors.is_file() else None
         wide, ultrawide = self._read(folder, "wide.*"), self._read(folder, "ultrawide.*")
-        return RealPair(folder.name, wide, ultrawide, target, coc, self.reduce)
+        path = None if self.labels is None else Path(self.labels) / f"{folder.name}.txt"
+        labels = read_labels(path) if path is not None and path.is_file() else None
+        return RealPair(folder.name, wide, ultrawide, target, coc, self.reduce, labels)
 
     def _read(self, folder: Path, pattern: str) -> Tensor:
         path = next(folder.glob(pattern), folder / pattern)
@@ -157,6 +166,9 @@ def score_real(preprocessor: Preprocessor, pair: RealPair) -> RealScore:
     detail = (nan, nan)
     if pair.all_in_focus is not None:
         detail = detail_correlation(result.uw_on_w, pair.image_w, pair.all_in_focus)
+    order = nan
+    if pair.labels is not None:
+        order = agreeing_share(result.disparity_w_px, pair.labels, pair.w_px_full)
     pearson = nan
     if pair.authors_coc is not None:
         pearson = compare_maps(result, pair.authors_coc).pearson
@@ -164,6 +176,7 @@ def score_real(preprocessor: Preprocessor, pair: RealPair) -> RealScore:
         float(result.valid_w.float().mean()),
         consistent_share(recorder.pair, recorder.match, pair),
         *keypoint_agreement(result, pair.image_w, pair.image_uw, KEYPOINT_PX / pair.w_px_full),
+        order,
         *detail,
         pearson,
         result.blur_law.defocus_per_disparity,

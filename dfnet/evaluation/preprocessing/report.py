@@ -36,6 +36,7 @@ REAL = (
     "consistent",
     "keypoints",
     "of valid",
+    "near/far labels",
     "NCC",
     "defocused",
     "authors' map",
@@ -106,7 +107,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _real_cells(score: RealScore) -> list[str]:
-    shares, rest = score[:4], score[4:]
+    shares, rest = score[:5], score[5:]
     formats = (".3f", ".3f", ".3f", ".3f", ".1f", ".1f")
     cells = [f"{100 * share:.1f}" for share in shares]
     cells += [f"{value:{form}}" for value, form in zip(rest, formats, strict=True)]
