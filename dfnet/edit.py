@@ -16,7 +16,7 @@ from dfnet.model import DFNet
 from dfnet.pair import Pair, pair_of
 from dfnet.picture import Picture
 from dfnet.recipe import Recipe, recipe_path, recipe_to_text
-from dfnet.request import Request
+from dfnet.request import EXTRAS, Request
 from dfnet.targets import AllInFocus, focus_pull, write_map
 
 Track = Callable[[Sequence], Iterable]
@@ -115,14 +115,12 @@ def write_extras(
     """Side outputs beside the picture; floats as .npy, what has no unit as gray PNG."""
     found = pair.prepare()
     metric = found.depth_w_m is not None
-    kinds: dict[str, tuple[str, Callable[[], Tensor]]] = {
-        "target": ("target.npy", lambda: picture.target_defocus_w_px),
-        "defocus": ("defocus.npy", lambda: found.defocus_w_px),
-        "depth": ("depth_m.npy", lambda: found.depth_w_m)
-        if metric
-        else ("relative_inverse_depth.png", lambda: found.relative_inverse_depth),
-        "confidence": ("confidence.png", lambda: found.validity_w),
-        "mask": ("mask.png", lambda: picture.mask_w),
+    kinds = {
+        "target": picture.target_defocus_w_px,
+        "defocus": found.defocus_w_px,
+        "depth": found.depth_w_m if metric else found.relative_inverse_depth,
+        "confidence": found.validity_w,
+        "mask": picture.mask_w,
     }
     written = []
     for name in request.extras:
@@ -131,10 +129,10 @@ def write_extras(
             sharp = pair.refocus([AllInFocus()], track)
             written += sharp.save(path, picture.recipe.bits, request.disclose)
             continue
-        ending, values = kinds[name]
+        ending = EXTRAS[name][0 if name != "depth" or metric else 1]
         path = output.with_name(f"{output.stem}_{ending}")
         written.append(path)
-        _write(values(), path)
+        _write(kinds[name], path)
     return written
 
 

@@ -14,7 +14,14 @@ from dfnet.targets import WORDS, AllInFocus, Step, step_from_text
 PULL = "pull"
 TARGET = "target"  # what version 0.1 asked with
 STEP_KEYS = (*WORDS, "all_in_focus", PULL, TARGET)
-EXTRAS = ("target", "depth", "defocus", "confidence", "mask", "all_in_focus")
+EXTRAS = {  # side outputs and how their names may end; the last is a picture of its own
+    "target": ("target.npy",),
+    "depth": ("depth_m.npy", "relative_inverse_depth.png"),
+    "defocus": ("defocus.npy",),
+    "confidence": ("confidence.png",),
+    "mask": ("mask.png",),
+    "all_in_focus": (),
+}
 _OWN = ("wide", "ultrawide", "weights", "device", "bits", "camera")
 KEYS = (*_OWN, "folder", "output", "steps", "also", "recipe", "cache", "location", "disclose")
 
@@ -192,7 +199,10 @@ def _check_outputs(request: Request) -> None:
     if request.folder is not None:
         return
     inputs = [Path(name).resolve() for name in request.recipe.inputs]
-    for output in (request.output, recipe_path(request.output)):
+    picture = request.output
+    endings = [ending for name in request.extras for ending in EXTRAS[name]]
+    extras = [picture.with_name(f"{picture.stem}_{ending}") for ending in endings]
+    for output in (picture, recipe_path(picture), *extras):
         if output.resolve() in inputs:
             raise InputError(
                 f"{output}: would be overwritten, and is needed as input\n"

@@ -83,6 +83,7 @@ MISTAKES = {
     "output is a folder": (["output=folder.png"], "folder.png: cannot be written"),
     "output below a file": (["output=W.png/a.png"], "W.png/a.png: cannot be written"),
     "output is input": (["output=W.png"], "would be overwritten, and is needed as input"),
+    "a side output is input": (["map=a_target.npy", "also=target"], "a_target.npy: would be over"),
     "no weights": (["weights=no_weights"], "no_weights: no usable weights"),
     "unknown device": (["device=tpu"], "device=tpu: not a device"),
     "unknown key": (["wid=3"], "configuration: Could not override 'wid'"),
