@@ -2,10 +2,13 @@
 
   python scripts/benchmark_preprocess.py data.root=FOLDER [data.scenes=4] [data.slices=2]
   python scripts/benchmark_preprocess.py data.middlebury=FOLDER data.real=FOLDER
+  python scripts/benchmark_preprocess.py data.speed=PAIR only=[ours full] [data.megapixels=[6,12]]
 
 data.root holds rendered stacks (scripts/render_stacks.py), data.middlebury the stereo pairs cones
-and aloe, data.real the examples of DC²'s project page. Further options: data.metadata=true (tell
-the cameras), only=[SGBM half] (some methods); see configs/benchmark_preprocess.yaml.
+and aloe, data.real the examples of DC²'s project page; data.speed is one pair of photos, of which
+the seconds of each stage are told at several sizes, from files to cached maps. Further options:
+data.metadata=true (tell the cameras), only=[SGBM half] (some methods); see
+configs/benchmark_preprocess.yaml.
 """
 
 import sys
@@ -46,5 +49,5 @@ def main(cfg: DictConfig) -> None:
 
 if __name__ == "__main__":
     usage_if_bare(__doc__)
-    quote_paths(("data.root", "data.middlebury", "data.real", "output"))
+    quote_paths(("data.root", "data.middlebury", "data.real", "data.speed", "output"))
     main()

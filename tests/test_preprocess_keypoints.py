@@ -31,10 +31,13 @@ def details(count=300, seed=0):
     uw = there @ back[:2, :2].T + back[:2, 2]
     turned = (angle - TURN_DEG + generator.normal(0, 12, count)) % 360
     zoomed = size / ZOOM * np.exp(generator.normal(0, 0.3, count))
-    noisy = (described + 0.6 * generator.random((count, 128))).clip(0)
+    noise = generator.random((count, 128)) * generator.uniform(0.3, 4.0, (count, 1))
     mixed = generator.permutation(count)
-    a = Keypoints(wide, angle, size, unit(described))
-    b = Keypoints(uw[mixed], turned[mixed], zoomed[mixed], unit(noisy[mixed]))
+    half = count // 2  # W shows these twice, the second time less clearly
+    again = described[:half] + 0.4 * generator.random((half, 128))
+    wide, angle, size = (np.concatenate([v, v[:half]]) for v in (wide, angle, size))
+    a = Keypoints(wide, angle, size, unit(np.concatenate([described, again])))
+    b = Keypoints(uw[mixed], turned[mixed], zoomed[mixed], unit((described + noise)[mixed]))
     return Details(a, (b,), SIDE_PX)
 
 

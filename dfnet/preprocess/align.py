@@ -160,9 +160,10 @@ def shrink(image: np.ndarray, scale: float) -> np.ndarray:
 
 def gray_8_bit(image: np.ndarray) -> np.ndarray:
     """8-bit luma (H, W) of an image (H, W, 3) in [0, 1]."""
-    return (gray(image).clip(0, 1) * 255).round().astype(np.uint8)
+    luma = gray(image)
+    return cv2.convertScaleAbs(np.clip(luma, 0, 1, out=luma), alpha=255)
 
 
 def gray(image: np.ndarray) -> np.ndarray:
-    """Float32 luma (H, W) of an image (H, W, 3)."""
-    return image @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    """Float32 luma (H, W) of an image (H, W, 3): 0.299 R + 0.587 G + 0.114 B."""
+    return cv2.cvtColor(np.ascontiguousarray(image, dtype=np.float32), cv2.COLOR_RGB2GRAY)

@@ -124,7 +124,8 @@ def _best_of_allowed(a: Keypoints, b: Keypoints, guide: Guide) -> np.ndarray:
     order = np.argsort(poses_b[:, 1])
     limits = np.array([guide.across_px, *guide.along_px, MAX_TURN_DEG, math.log(MAX_ZOOM)])
     described = a.described, np.ascontiguousarray(b.described[order])
-    pairs = _distinct(*_two_best_near(*described, poses_a, poses_b[order], limits), GUIDED_RATIO)
+    cosine = _cosines_within(*described, poses_a, poses_b[order], limits)
+    pairs = _distinct(*_two_best(cosine), GUIDED_RATIO)
     return np.column_stack([pairs[:, 0], order[pairs[:, 1]]])
 
 
@@ -145,22 +146,31 @@ def _distinct(best, first, second, back, ratio: float) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _two_best(similarity):
-    """What `_distinct` asks for, of cosines (n, m)."""
-    found = _nothing_yet(*similarity.shape)
-    for i in range(len(similarity)):
-        for j in range(similarity.shape[1]):
-            _note(i, j, similarity[i, j], found)
-    return found[:4]
+def _two_best(cosine):
+    """What `_distinct` asks for, of all pairs (n, m); those of 0 do not count."""
+    rows, columns = cosine.shape
+    best, back = np.full(rows, -1), np.full(columns, -1)
+    first, second = np.zeros(rows, np.float32), np.zeros(rows, np.float32)
+    first_back = np.zeros(columns, np.float32)
+    for i in range(rows):
+        for j in range(columns):
+            value = cosine[i, j]
+            if value > first[i]:
+                best[i], second[i], first[i] = j, first[i], value
+            elif value > second[i]:
+                second[i] = value
+            if value > first_back[j]:
+                back[j], first_back[j] = i, value
+    return best, first, second, back
 
 
 @numba.njit(cache=True, fastmath=True)
-def _two_best_near(described_a, described_b, poses_a, poses_b, limits):
-    """The same for the few pairs within limits; poses (n, 4): along, across, turn, log size.
+def _cosines_within(described_a, described_b, poses_a, poses_b, limits):
+    """Cosines (n, m) of the few pairs within limits; 0 of the others.
 
-    Those of b are ordered by their place across.
+    Poses are (n, 4): along, across, turn, log size; those of b ascend by their place across.
     """
-    found = _nothing_yet(len(poses_a), len(poses_b))
+    cosine = np.zeros((len(poses_a), len(poses_b)), np.float32)
     starts = np.searchsorted(poses_b[:, 1], poses_a[:, 1] - limits[0], side="right")
     stops = np.searchsorted(poses_b[:, 1], poses_a[:, 1] + limits[0], side="left")
     for i in range(len(poses_a)):
@@ -169,25 +179,8 @@ def _two_best_near(described_a, described_b, poses_a, poses_b, limits):
                 value = np.float32(0)
                 for k in range(described_a.shape[1]):
                     value += described_a[i, k] * described_b[j, k]
-                _note(i, j, value, found)
-    return found[:4]
-
-
-@numba.njit(cache=True)
-def _nothing_yet(rows, columns):
-    cosines = np.zeros(rows, np.float32), np.zeros(rows, np.float32), np.zeros(columns, np.float32)
-    return np.full(rows, -1), cosines[0], cosines[1], np.full(columns, -1), cosines[2]
-
-
-@numba.njit(cache=True)
-def _note(i, j, value, found):
-    best, first, second, back, best_back = found
-    if value > first[i]:
-        best[i], second[i], first[i] = j, first[i], value
-    elif value > second[i]:
-        second[i] = value
-    if value > best_back[j]:
-        back[j], best_back[j] = i, value
+                cosine[i, j] = value
+    return cosine
 
 
 @numba.njit(cache=True, fastmath=True)

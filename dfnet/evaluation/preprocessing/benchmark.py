@@ -11,6 +11,7 @@ from dfnet.evaluation.preprocessing.cases import RenderedSet
 from dfnet.evaluation.preprocessing.given_law import run_matcher
 from dfnet.evaluation.preprocessing.real import SCENES, RealSet, run_real
 from dfnet.evaluation.preprocessing.run import in_fresh_process, run_methods
+from dfnet.evaluation.preprocessing.speed import SpeedPair, run_speed, speed_table
 from dfnet.evaluation.preprocessing.stereo import StereoSet
 from dfnet.preprocess import Preprocessor
 from dfnet.preprocess.match import Matcher
@@ -30,6 +31,8 @@ class Benchmark:
         real_scenes: which of them.
         labels: folder with SCENE.txt, each line `near_x near_y far_x far_y`, or None.
         reduce: real pairs are used at 1 / this.
+        speed: folder with a pair of photos, `wide` and `ultrawide`, or None.
+        megapixels: sizes that this pair is brought to, to see what each stage costs.
         threads: per process.
         tables: filled by `run`, for JSON.
     """
@@ -43,6 +46,8 @@ class Benchmark:
     real_scenes: tuple[str, ...] = SCENES
     labels: str | None = None
     reduce: int = 1
+    speed: str | None = None
+    megapixels: tuple[float, ...] = (1, 3, 6, 12)
     threads: int = 1
     tables: dict[str, list[dict]] = field(default_factory=dict)
 
@@ -61,8 +66,10 @@ class Benchmark:
         Raises:
             InputError: no data are named.
         """
-        if self.root is None and self.middlebury is None and self.real is None:
-            raise InputError("root, middlebury, real: none is given\n  Name at least one folder.")
+        if not any((self.root, self.middlebury, self.real, self.speed)):
+            raise InputError(
+                "root, middlebury, real, speed: none is given\n  Name at least one folder."
+            )
         if self.root is not None:
             cases = RenderedSet(self.root, self.scenes, self.slices, self.metadata)
             yield self._whole_chain("rendered", f"rendered stacks, {self.root}", methods, cases)
@@ -72,6 +79,8 @@ class Benchmark:
             yield self._whole_chain("middlebury", "cones and aloe, whole chain", methods, cases)
         if self.real is not None:
             yield self._real(methods)
+        if self.speed is not None:
+            yield self._speed(methods)
 
     def _whole_chain(self, key, title, methods, cases) -> Table:
         rows = run_methods(methods, cases, self.threads)
@@ -88,6 +97,12 @@ class Benchmark:
         rows = self._each(run_real, [(name, method, pairs) for name, method in methods.items()])
         self.tables["real"] = report.record_by_pair(rows)
         return report.real_table(rows, f"real pairs, {self.real}")
+
+    def _speed(self, methods) -> Table:
+        pairs = [SpeedPair(self.speed, size) for size in self.megapixels]
+        rows = self._each(run_speed, [(*m, pair) for m in methods.items() for pair in pairs])
+        self.tables["speed"] = [row._asdict() for row in rows]
+        return speed_table(rows, f"processor seconds by stage, {self.speed}")
 
     def _each(self, function: Callable, calls: list[tuple]) -> list:
         return [in_fresh_process(self.threads, function, *arguments) for arguments in calls]

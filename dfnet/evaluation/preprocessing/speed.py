@@ -3,13 +3,14 @@
 import cProfile
 import pstats
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import torch.nn.functional as F
+from rich.table import Table
 from torch import Tensor
 
 from dfnet.capture import Capture
@@ -40,12 +41,14 @@ class SpeedRow(NamedTuple):
     """One pair at one size.
 
     Attributes:
+        method: its name in the table.
         megapixels: of W and of UW each.
         processor_s: by stage, seconds of all threads together; "rest" and "all" are the last two.
         wall_s: seconds that passed.
         peak_mb: most memory the process held [MB], the libraries included.
     """
 
+    method: str
     megapixels: float
     processor_s: dict[str, float]
     wall_s: float
@@ -65,7 +68,7 @@ class SpeedPair:
     megapixels: float
 
 
-def run_speed(preprocessor: Preprocessor, pair: SpeedPair) -> SpeedRow:
+def run_speed(name: str, preprocessor: Preprocessor, pair: SpeedPair) -> SpeedRow:
     """Preprocess files of one size; a small pair before them loads what is compiled."""
     with TemporaryDirectory() as place:
         small, large = (
@@ -77,7 +80,19 @@ def run_speed(preprocessor: Preprocessor, pair: SpeedPair) -> SpeedRow:
         start = time.monotonic()
         profile.runcall(_prepare, preprocessor, large)
         wall_s = time.monotonic() - start
-    return SpeedRow(pair.megapixels, _by_stage(profile), wall_s, peak_memory_mb())
+    return SpeedRow(name, pair.megapixels, _by_stage(profile), wall_s, peak_memory_mb())
+
+
+def speed_table(rows: Sequence[SpeedRow], title: str) -> Table:
+    """A line per method and size: processor seconds by stage, seconds that passed, memory."""
+    view = Table(title=title)
+    for column in ("method", "MP", *STAGES, "rest", "all", "wall", "peak MB"):
+        view.add_column(column, justify="left" if column == "method" else "right")
+    for row in rows:
+        seconds = [f"{s:.2f}" for s in row.processor_s.values()]
+        wall, peak = f"{row.wall_s:.1f}", f"{row.peak_mb:.0f}"
+        view.add_row(row.method, f"{row.megapixels:g}", *seconds, wall, peak)
+    return view
 
 
 def _prepare(preprocessor: Preprocessor, capture: Capture) -> None:
