@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
 import cv2
+import numba
 import torch
 
 from dfnet.errors import InputError
@@ -83,8 +84,9 @@ _WORKER: dict[str, Any] = {}
 
 
 def _start(plan: Plan, threads: int) -> None:
-    torch.set_num_threads(threads)
+    numba.set_num_threads(threads)  # first: its start gives torch all cores again
     cv2.setNumThreads(threads)
+    torch.set_num_threads(threads)
     _WORKER.update(plan=plan, methods=Methods(plan.methods))
 
 
