@@ -63,7 +63,8 @@ class Handlers:
         sheet = (darkroom.sheet.permute(1, 2, 0) * 255).round().byte().numpy()
         photo = json.dumps({"token": token, "photo": secrets.token_hex(4)})
         drawer = gr.Accordion(label="Other photos", open=False)
-        return photo, said, sheet, gr.File(visible=False), drawer, gr.Accordion(visible=True)
+        about = gr.Accordion(visible=True)
+        return photo, said, sheet, gr.File(visible=False), drawer, about, None
 
     def accept_sample(self, token: str, progress=gr.Progress()):  # noqa: B008
         """The bundled photos."""
@@ -80,7 +81,8 @@ def _say(progress: gr.Progress, share: float, what: str) -> None:
 
 def _refused(text: str):
     drawer, about = gr.Accordion(label=ASKING, open=True), gr.Accordion(visible=False)
-    return json.dumps({}), words.error_message(text), None, gr.File(visible=False), drawer, about
+    hidden = gr.File(visible=False)
+    return json.dumps({}), words.error_message(text), None, hidden, drawer, about, None
 
 
 def build_page(service: Service) -> gr.Blocks:
@@ -108,7 +110,8 @@ def build_page(service: Service) -> gr.Blocks:
                 format="jpeg", interactive=False, show_label=False, buttons=[], elem_id="sheet"
             )
 
-        shown = [darkroom, notice, sheet, downloads, drawer, about]
+        # The files are taken off the page: the next ones would be added to them.
+        shown = [darkroom, notice, sheet, downloads, drawer, about, files]
         hidden = {"api_visibility": "private"}
         work = {**hidden, "concurrency_limit": 4, "show_progress_on": notice}
         page.load(on.begin, None, token, **hidden)
