@@ -155,8 +155,8 @@ def _how_to_write(word: str, value: str) -> str:
     how = WORDS[word]
     defaults = {f.name for f in fields(how.kind) if f.default is None or f.default == 0.0}
     may = [n for n in how.numbers if n in defaults and not how.file and len(how.numbers) > 1]
-    needed = [n for n in how.numbers if n not in may] + ["FILE"] * bool(how.file)
-    optional = "".join(f"[,{n}]" for n in may)
+    needed = [n.upper() for n in how.numbers if n not in may] + ["FILE"] * bool(how.file)
+    optional = "".join(f"[,{n.upper()}]" for n in may)
     return f"{word}={value}: not understood\n  Write {word}={','.join(needed)}{optional}"
 
 
