@@ -11,8 +11,9 @@ from PIL import Image
 
 from dfnet.camera import Camera, camera_from_json
 from dfnet.errors import InputError
+from dfnet.io.spatial import SpatialPhoto
 from dfnet.optics import BlurLaw
-from dfnet.preprocess import stated
+from dfnet.preprocess import photos, stated
 from dfnet.preprocess.cameras import photo_cameras
 from dfnet.preprocess.geometry import find_geometry
 from dfnet.preprocess.order import NearFar
@@ -185,6 +186,22 @@ def test_a_known_phones_preset_serves_unasked(tmp_path):
     assert load_photos(*files, metadata=False).cameras == {}
     mine = {"wide": Camera(f_number=1.2)}
     assert load_photos(*files, mine).cameras["wide"] == Camera(f_number=1.2)
+
+
+def test_a_spatial_photo_is_a_pair_by_itself(monkeypatch):
+    images = torch.zeros(3, 96, 128), torch.ones(3, 96, 128)
+    boxes = {"wide": Camera(focal_length_px=90.0), "ultrawide": Camera(position_m=(0.02, 0, 0))}
+    found = SpatialPhoto(*images, boxes, (1, 0), ("It is spatial.",))
+    monkeypatch.setattr(photos, "read_spatial_photo", lambda path: found)
+    pair = load_photos("a.heic")
+    assert pair.image_w is images[0]
+    assert pair.cameras == boxes
+    assert pair.notes == ("It is spatial.",)
+    mine = {"wide": Camera(f_number=1.5, focal_length_px=80.0)}
+    assert load_photos("a.heic", preset=mine).cameras["wide"] == mine["wide"]
+    assert load_photos("a.heic", metadata=False).cameras == {}
+    with pytest.raises(InputError, match=r"wide=\.\.\.: not given"):
+        load_photos(None)
 
 
 def laid_out(position_m, uw_focal_px=500.0 / W_PER_UW, direction=(1.0, 0.0)):
