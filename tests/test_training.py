@@ -22,7 +22,15 @@ from dfnet.training.setup import find_resume, start_weights
 from dfnet.training.task import RefocusTask
 
 STEPS_PER_EPOCH = 3
-EXPERIMENTS = ["dfnet", "no_guide", "refocus_only", "single_image", "smoke", "with_all_in_focus"]
+EXPERIMENTS = [
+    "dfnet",
+    "no_guide",
+    "one_stage",
+    "refocus_only",
+    "single_image",
+    "smoke",
+    "with_all_in_focus",
+]
 
 
 class TinyData(LightningDataModule):
