@@ -45,7 +45,7 @@ class Service:
         with session.lock:
             session.forget_photo()
             kept = take_in(files, session.folder)
-            say(0.0, "waiting for another photo to be done")
+            say(0.0, "waiting for another photo" if self._heavy.locked() else "looking")
             with self._heavy:
                 session.darkroom = prepare(kept, session.folder, say, self._load)
         return session.darkroom
