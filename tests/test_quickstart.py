@@ -26,7 +26,8 @@ def test_it_is_committed_without_outputs(notebook):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of jupyter's own libraries
 @pytest.mark.skipif(not RELEASED.is_dir(), reason="needs the released weights")
-def test_it_ends_in_three_pictures(notebook):
+def test_it_ends_in_three_pictures(notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     client = NotebookClient(
         notebook, timeout=300, resources={"metadata": {"path": NOTEBOOK.parent}}
     )

@@ -80,6 +80,9 @@ def walls(target):
         ([FocusAt(20, 50), Slab(0, 2.5)], [0, 0, 0.5, 1.5]),
         ([Between((FocusAt(20, 50),), (FocusAt(140, 50),), 0.25)], [-1, 1, 2, 3]),
         ([Aperture(2), Between((), (Aperture(0.5),), 0.5)], [-4.5, -1.5, 0, 1.5]),
+        # Half way to twice the aperture is 1.5 of it, for what comes after too.
+        ([Between((), (Aperture(2),), 0.5), FocusAt(60, 50)], [-3, 0, 1.5, 3]),
+        ([Between((), (Aperture(2),), 0.5), Aperture(2)], [-7.5, -2.5, 0, 2.5]),
     ],
 )
 def test_steps_by_hand(steps, want):
