@@ -28,8 +28,17 @@ def test_it_is_a_thousand():
 def test_whole_files_are_read(kind, tmp_path):
     for seed in seeds():
         if seed.kind == kind:
-            (tmp_path / seed.name).write_bytes(seed.data)
-            readers.READERS[kind][-1](tmp_path / seed.name)
+            path = tmp_path / seed.name
+            path.write_bytes(seed.data)
+            assert any(answers(read, path) for read in readers.READERS[kind]), seed.name
+
+
+def answers(read, path):
+    try:
+        read(path)
+    except ValueError:
+        return False
+    return True
 
 
 def breaks(path):

@@ -3,6 +3,8 @@
 import base64
 import io
 import struct
+import time
+import zlib
 
 import numpy as np
 import pytest
@@ -138,6 +140,29 @@ class TestGoogle:
         data = google(levels, "RangeLinear").replace(b"iVBORw0K", b"AAAAAAAA")
         with pytest.raises(InputError, match="depth map cannot be read"):
             read_phone_depth(write(tmp_path, data))
+
+    def test_ranges_without_end_are_refused(self, tmp_path, levels):
+        data = google(levels, "RangeInverse", far="1e999")
+        with pytest.raises(InputError, match="its values are not finite"):
+            read_phone_depth(write(tmp_path, data))
+
+    def test_a_map_that_would_fill_the_memory_is_refused(self, tmp_path, levels):
+        picture = io.BytesIO()
+        Image.fromarray(levels).save(picture, "PNG")
+        bomb = bytearray(picture.getvalue())
+        bomb[16:24] = struct.pack(">II", 30_000, 20_000)
+        bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
+        small, large = (base64.b64encode(bytes(b)) for b in (picture.getvalue(), bomb))
+        data = google(levels, "RangeLinear")
+        assert small in data
+        with pytest.raises(InputError, match="30000x20000 pixels are too many"):
+            read_phone_depth(write(tmp_path, data.replace(small, large)))
+
+    def test_long_runs_of_nothing_take_no_time(self, tmp_path):
+        hole = b"<GDepth:Data>" + b" " * 60_000
+        start = time.process_time()
+        assert read_phone_depth(write(tmp_path, photo(xmp=hole))) is None
+        assert time.process_time() - start < 2  # 0.01 measured; hours where a pattern goes back
 
 
 def test_a_plain_photo_has_none(tmp_path):
