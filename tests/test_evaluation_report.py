@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from made_report import ROWS, SPOT, exhibits, made_report, made_scores, row
+from PIL import Image
 from rich.console import Console
 
 from dfnet.evaluation.asking import Asking
@@ -113,6 +114,18 @@ def test_the_crop_lies_where_methods_differ(tmp_path):
     assert box.left <= SPOT[1] < box.left + box.side
     assert box.top <= SPOT[0] < box.top + box.side
     assert most_different(paths[:1]) is None
+
+
+def test_the_crop_lies_where_a_large_picture_is_scored(tmp_path):
+    one, other = (np.full((700, 1400), 128, np.uint8) for _ in range(2))
+    other[4:28] = 255  # of a picture this wide, 33 px of margin are left out
+    other[300:310, 600:610] = 190
+    paths = [tmp_path / "one.png", tmp_path / "other.png"]
+    for pixels, path in zip((one, other), paths, strict=True):
+        Image.fromarray(pixels).save(path)
+    box = most_different(paths).box
+    assert box.top <= 300
+    assert box.top + box.side >= 310
 
 
 @pytest.fixture
