@@ -316,12 +316,11 @@ class TestRefusals:
             read_photo(tmp_path / "bomb.png")
 
     def test_a_chunk_that_claims_more_than_the_file_has(self, tmp_path):
-        write_image(torch.rand(3, 70, 80), tmp_path / "deep.png", 16)
+        write_image(torch.zeros(3, 70, 80), tmp_path / "deep.png", 16)
         data = bytearray((tmp_path / "deep.png").read_bytes())
-        at = data.index(b"IEND") - 4
-        data[at:at] = struct.pack(">I", 0x7F00_0000) + b"IDAT"
+        data[data.index(b"IDAT") - 4] = 0x7F  # 2 GB, which OpenCV would ask for
         (tmp_path / "deep.png").write_bytes(data)
-        with pytest.raises(InputError, match=r"deep.png: .*a chunk claims 2130706432 bytes"):
+        with pytest.raises(InputError, match=r"deep.png: .*a chunk claims 21307\d+ bytes"):
             read_photo(tmp_path / "deep.png")
 
     @pytest.mark.parametrize("kind", ["GIF", "BMP", "PDF", "EPS", "PPM"])
