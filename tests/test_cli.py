@@ -6,7 +6,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from dfnet.cli import friendly_errors, progress, quote_paths, quoted, usage_if_bare
+from dfnet.cli import friendly_errors, gather, progress, quote_paths, quoted, usage_if_bare
 from dfnet.errors import InputError
 
 NAMES = [
@@ -55,6 +55,25 @@ def test_only_the_named_keys_are_quoted(monkeypatch):
     monkeypatch.setattr(sys, "argv", list(argv))
     quote_paths(("wide", "output"))
     assert sys.argv == ["x.py", "wide='a b=c'", *argv[2:]]
+
+
+def test_some_words_are_gathered_in_their_order_and_as_often_as_they_come(monkeypatch):
+    said = ["b=it's, ${x}", "a=1,2", "b=[3", "c", "cc=4", "--a=5"]
+    monkeypatch.setattr(sys, "argv", ["x.py", *said])
+    gather("steps", ("a", "b", "c"))
+    assert sys.argv[:4] == ["x.py", "c", "cc=4", "--a=5"]
+    override = OverridesParser.create().parse_override(sys.argv[4])
+    assert override.key_or_group == "steps"
+    config = OmegaConf.create({"steps": []})
+    OmegaConf.update(config, "steps", override.value())
+    config = OmegaConf.to_container(config, resolve=True)
+    assert config["steps"] == ["b=it's, ${x}", "a=1,2", "b=[3"]
+
+
+def test_nothing_is_added_where_no_such_word_is_said(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["x.py", "d=1"])
+    gather("steps", ("a",))
+    assert sys.argv == ["x.py", "d=1"]
 
 
 def raising(error):
