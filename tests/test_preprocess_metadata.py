@@ -60,7 +60,7 @@ def test_phones_and_headsets_are_plausible():
     }
     assert plausible_cameras(cameras, SHAPES) == (cameras, ())
     crop = Camera(focal_length_px=2800.0, focal_length_m=0.0068, full_frame_px=(4000, 3000))
-    assert plausible_cameras({"wide": crop}, {"wide": (256, 256)}) == ({"wide": crop}, ())
+    assert plausible_cameras({"wide": crop}, {"wide": (128, 128)}) == ({"wide": crop}, ())
 
 
 @pytest.mark.parametrize("value", [[1, 2], "abc", [0, 1, math.nan], [0, 0, "x"], 3])

@@ -118,12 +118,13 @@ def test_the_side_of_uw_needs_photos_that_agree():
 
 
 def test_a_written_preset_is_found_by_the_phones_name(tmp_path):
-    write_preset(tmp_path / "a.yaml", PooledSlope(0.25, 0.01, 3), "A 1 [x]", {}, (0.0, -1.0))
+    base = {"wide": {"f_number": 1.7}}
+    write_preset(tmp_path / "z.yaml", PooledSlope(0.25, 0.01, 3), "A 1 [x]", base, (0.0, -1.0))
     (tmp_path / "shipped.yaml").write_text(
-        "models: ['a 1*']\nwide: {f_number: 1.8}\nultrawide: {f_number: 2.2}\n"
+        "models: ['a 1*']\nwide: {f_number: 1.8, focal_length_mm: 7}\nultrawide: {f_number: 2.2}\n"
     )
     found = find_preset("A", "1 [x]", tmp_path)
-    assert found["wide"] == Camera(f_number=1.8, defocus_per_disparity=0.25)
+    assert found["wide"] == Camera(0.007, 1.7, defocus_per_disparity=0.25)
     assert found["ultrawide"] == Camera(f_number=2.2, direction=(0.0, -1.0))
     assert find_preset("A", "1 x", tmp_path)["wide"].defocus_per_disparity is None
     assert find_preset("A", "2", tmp_path) == {}
