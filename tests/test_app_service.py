@@ -13,6 +13,7 @@ from dfnet.app import darkroom
 from dfnet.app.service import answered
 from dfnet.errors import InputError
 from dfnet.io.images import read_image
+from dfnet.optics import BlurLaw
 from dfnet.pair import pair_of
 from dfnet.recipe import load_recipe
 from dfnet.targets import FocusAt
@@ -190,6 +191,20 @@ def test_a_doubtful_click_is_called_one(desk, tmp_path):
     believed = service.render(session.token, focus_on((440, 185)))["warnings"]
     assert not any("where you clicked" in text for text in believed)
     assert service.look(session.token)["doubt_share"] == 0.5
+
+
+def test_a_photo_without_blur_is_to_be_clicked_first(desk, tmp_path):
+    service, _ = desk
+    session = service.sessions.begin()
+    prepared = service.accept(session.token, write_photos(tmp_path), quiet)
+    maps = prepared.preview.preprocessed
+    sharp = maps._replace(defocus_w_px=torch.zeros(1, 384, 512), blur_law=BlurLaw(0.0, 0.0))
+    prepared.preview.preprocessed = sharp
+    wider = {"sharpness": "as_shot", "aperture_scale": 2}
+    assert "no blur to change" in service.render(session.token, wider, quick=True)["warnings"][0]
+    clicked = service.render(session.token, focus_on(TITLE), quick=True)
+    assert not any("no blur" in text for text in clicked["warnings"])
+    assert shown(clicked).sub(shown(service.look(session.token), "photo")).abs().mean() > 0.01
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,12 @@ def build_page(service: Service) -> gr.Blocks:
                 height=130,
                 elem_id="photos",
             )
-            sample = gr.Button("No photos at hand? Try the sample", size="sm", elem_id="sample")
+            sample = gr.Button(
+                "No photos at hand? Try the sample",
+                size="sm",
+                visible=SAMPLE.is_dir(),  # it comes with the source, not with the package
+                elem_id="sample",
+            )
         notice = gr.HTML("", elem_id="notice")
         darkroom = _darkroom(service)
         downloads = gr.File(

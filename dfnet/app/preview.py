@@ -94,7 +94,10 @@ def _doubts(darkroom: Darkroom, controls: Controls, target: Tensor) -> list[str]
     doubts = []
     if controls.sharpness == "point" and _validity_at(darkroom, controls.point) < DOUBTFUL:
         doubts.append("The depth where you clicked is a guess; click beside it to compare.")
-    shown = darkroom.scene.preprocessed.defocus_w_px
+    maps = darkroom.scene.preprocessed
+    if controls.sharpness == "as_shot" and not maps.blur_law.defocus_per_disparity > 0:
+        doubts.append("The photo has no blur to change. Click what shall stay sharp.")
+    shown = maps.defocus_w_px
     sharper = (shown.abs() - target.abs() > _CHANGED_PX) & doubtful(darkroom)
     share = float(sharper.float().mean())
     if share > MIN_DOUBT_SHARE:
