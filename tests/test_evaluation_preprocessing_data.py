@@ -30,7 +30,7 @@ from dfnet.evaluation.preprocessing.stereo import (
     splat_hidden,
     stereo_case,
 )
-from dfnet.io.images import write_image
+from dfnet.io.images import read_image, write_image
 from dfnet.optics import BlurLaw
 from dfnet.preprocess.match import EpipolarPair, Match, SemiGlobalMatcher
 
@@ -258,3 +258,11 @@ def test_each_scene_has_its_own_labels(tmp_path):
     book, staged = RealSet(str(tmp_path), labels=str(tmp_path))
     assert book.labels is None
     assert staged.labels.tolist() == [[1, 2, 3, 4]]
+
+
+def test_stereo_benchmarks_pictures_are_read(tmp_path):
+    """Binary PPM and PGM, as Middlebury's: 64 x 64, the first pixel red (255, 128, 0)."""
+    (tmp_path / "a.ppm").write_bytes(b"P6 64 64 255\n" + bytes([255, 128, 0]) + bytes(3 * 4095))
+    (tmp_path / "b.pgm").write_bytes(b"P5 64 64 255\n" + bytes([51]) + bytes(4095))
+    assert read_image(tmp_path / "a.ppm")[:, 0, 0].tolist() == pytest.approx([1, 128 / 255, 0])
+    assert float(read_image(tmp_path / "b.pgm")[0, 0, 0]) == pytest.approx(0.2)

@@ -25,7 +25,8 @@ MIN_SIDE_PX = 64
 MAX_PIXELS = 220_000_000
 MAX_PIXELS_PER_BYTE = 10_000  # photos have 0.3 to 30; an empty PNG of one bit has 8256
 MAX_FILE_BYTES = 1 << 30  # 16-bit TIFFs of 100 megapixels are smaller
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")  # Pillow's others have seen less hostile files
+# Pillow's others have seen less hostile files; PPM is what stereo benchmarks come in.
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "PPM")
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1")
 TIFF_MAGIC = (b"II*\0", b"MM\0*")
 DNG_VERSION = 0xC612
