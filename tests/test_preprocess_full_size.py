@@ -62,9 +62,9 @@ def enlarged(disparity, direction, image_uw, w_per_uw, scale=0.5, guide_w=None, 
 @pytest.mark.parametrize("direction", [RIGHT, UP])
 @pytest.mark.parametrize("w_per_uw", [1.25, 0.5])
 def test_each_pixel_is_fetched_from_where_disparity_and_homography_say(direction, w_per_uw):
-    # A slanted wall: 3 px of disparity at the left, 9 at the right, in pixels of full W.
+    # A slanted wall: 3 px of disparity at the left, 23 at the right, in pixels of full W.
     columns = np.arange(WIDTH)
-    slope = 3 + 6 * columns / (WIDTH - 1)
+    slope = 3 + 20 * columns / (WIDTH - 1)
     small = np.interp(2 * np.arange(WIDTH // 2) + 0.5, columns, slope)
     disparity = small[None].repeat(HEIGHT // 2, axis=0)
     uw_shape = round(380 / w_per_uw), round(200 / w_per_uw)
@@ -74,7 +74,7 @@ def test_each_pixel_is_fetched_from_where_disparity_and_homography_say(direction
     inner = np.s_[2:-2, 2:-2]
     grid = pixel_grid((HEIGHT, WIDTH))
     np.testing.assert_allclose(
-        found.disparity_w_px[inner], grid[inner][..., 0] * 6 / 119 + 3, atol=1e-3
+        found.disparity_w_px[inner], grid[inner][..., 0] * 20 / 119 + 3, atol=1e-3
     )
     landing = grid - slope[:, None] * direction
     in_uw = (landing - SHIFT) / w_per_uw
@@ -106,6 +106,21 @@ def test_what_uw_alone_tells_to_be_hidden_stays_hidden():
     found = enlarged(np.full(told.shape, 4.0), RIGHT, grain((400, 300)), 1.0, hidden_by_uw_w=told)
     assert found.hidden_w[82:118, 22:38].all()
     assert not found.hidden_w[:76].any()
+
+
+def test_what_is_hidden_is_called_so_even_without_texture():
+    disparity, guide = np.full((150, 60), 4.0), grain((150, 60))
+    disparity[50:100, 20:35] = 24.0
+    guide[60:90] = 0.5
+    reason = enlarged(disparity, RIGHT, grain((400, 300)), 1.0, guide_w=guide).validity.reason_w
+    assert (reason[140:160, 24:36] == Reason.OCCLUDED).all()
+    assert (reason[140:160, 80:] == Reason.TEXTURELESS).all()
+
+
+def test_an_uw_of_finer_pixels_is_averaged_and_not_skipped_through():
+    checks = (np.indices((760, 500)).sum(axis=0) % 2).astype(np.float32)
+    found = enlarged(np.full((150, 60), 5.0), RIGHT, checks[..., None].repeat(3, axis=2), 0.5)
+    np.testing.assert_allclose(found.uw_on_w, 0.5, atol=0.01)
 
 
 def test_beyond_uws_frame_there_is_nothing_to_believe():

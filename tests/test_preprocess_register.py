@@ -13,7 +13,14 @@ from dfnet.preprocess.rectify import (
     pixel_grid,
     sample_uw,
 )
-from dfnet.preprocess.register import NoOverlapError, Registration, SwappedError, register
+from dfnet.preprocess.register import (
+    NoOverlapError,
+    Registration,
+    SwappedError,
+    _motion_range,
+    _patch_start,
+    register,
+)
 
 
 def grays(made):
@@ -157,15 +164,49 @@ def test_a_black_photo_is_refused():
         register(wide, np.zeros_like(wide))
 
 
-def test_more_parallax_than_a_third_of_the_picture_is_found():
-    """Near and far half move by 20 and 200 of 520 px; no similarity holds for both."""
+def two_halves():
+    """The upper half moves by 20 px, the lower by 200 of 520: UW's x less W's."""
     scene = (texture(np.random.default_rng(8), (400, 900))[0] * 255).mean(dim=0).numpy()
     wide, shot = scene[:, 200:720].copy(), scene[:, 180:760].copy()
     wide[200:] = scene[200:, 380:900]
-    found = register(wide.astype(np.uint8), shot.astype(np.uint8))
+    return wide.astype(np.uint8), shot.astype(np.uint8)
+
+
+def test_more_parallax_than_a_third_of_the_picture_is_found():
+    found = register(*two_halves())
     assert abs(found.axis[0]) > 0.999
     low, high = found.motion_range_px
     assert high - low == pytest.approx(180, abs=8)
+
+
+def test_whole_pictures_widen_the_range_of_keypoints_that_missed_half():
+    shifted = np.array([[1.0, 0.0, -20.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    seen = np.linspace(-2.0, 2.0, 41)
+    low, high = _motion_range(two_halves(), shifted, np.array([1.0, 0.0]), seen)
+    assert low == pytest.approx(-1.8, abs=1)
+    assert high == pytest.approx(180, abs=8)
+    wide, other = two_halves()[0], slanted_plane(5e-4)[0]
+    alone = _motion_range((wide, other), shifted, np.array([1.0, 0.0]), seen)
+    assert alone == pytest.approx((-1.8, 1.8))  # 5 and 95 % of 41 even steps
+
+
+def test_patches_alone_find_the_scale_of_a_photo_far_out_of_focus():
+    made = grays(make_pair((0.0, 1.0), focus_px=WALL_PX + 70))
+    start = _patch_start(made, np.array([0.0, 1.0]))
+    assert start.agreement.log10_chance < -3
+    assert start.agreement.similarity[0, 0] == pytest.approx(W_PER_UW, rel=0.06)
+
+
+def test_a_camera_panned_by_two_degrees_is_fitted_to_the_corners():
+    wide, ultrawide = grays(make_pair((0.0, 1.0)))
+    pan = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.2e-4, 0.0, 1.0]])
+    shot = cv2.warpPerspective(ultrawide, pan, (UW_WIDTH, UW_HEIGHT))
+    found = register(wide, shot)
+    # Across a baseline down is x; made_pair: W's x is 1.3 times UW's, the middles on each other.
+    corners = np.array([[45.0, 35.0], [240.0, 35.0], [45.0, 180.0], [240.0, 180.0]])
+    expected = W_PER_UW * (corners[:, 0] + 0.5) - 0.5 - (W_PER_UW * UW_WIDTH - wide.shape[1]) / 2
+    landed = apply_homography(found.w_from_uw, apply_homography(pan, corners))
+    np.testing.assert_allclose(landed[:, 0], expected, atol=1.0)
 
 
 def test_a_roll_of_five_degrees_between_the_cameras_is_found():
