@@ -71,10 +71,8 @@ class SpeedPair:
 def run_speed(name: str, preprocessor: Preprocessor, pair: SpeedPair) -> SpeedRow:
     """Preprocess files of one size; a small pair before them loads what is compiled."""
     with TemporaryDirectory() as place:
-        small, large = (
-            _capture(pair.folder, Path(place) / f"{size:g}", size)
-            for size in (WARM_UP_MEGAPIXELS, pair.megapixels)
-        )
+        small = _capture(pair.folder, Path(place) / "small", WARM_UP_MEGAPIXELS)
+        large = _capture(pair.folder, Path(place) / "large", pair.megapixels)
         _prepare(preprocessor, small)
         profile = cProfile.Profile(time.process_time)
         start = time.monotonic()
