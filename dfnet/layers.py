@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dfnet.blur import disc_blur
+from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 STEP_PX, GROWTH = 1.0, 0.15  # between layers: diameters differ by 1 px, large ones by 15 %
 _SMALL_ENOUGH_PX = 12.0  # wider discs are laid at half the size, or a quarter, ...
@@ -52,6 +53,12 @@ def blur_in_layers(image_linear: Tensor, defocus_px: Tensor) -> Tensor:
         light = light + seen[:, :-1]
         cover_before, cover = cover, cover + seen[:, -1:]
     return light / cover.clamp_min(_EPSILON)
+
+
+def blur_photo_in_layers(image: Tensor, defocus_px: Tensor) -> Tensor:
+    """As `blur_in_layers`, of an sRGB picture in [0, 1] and into one."""
+    light = blur_in_layers(linear_from_srgb(image.clamp(0, 1)), defocus_px)
+    return srgb_from_linear(light.clamp(0, 1))
 
 
 def _blurred(layer: Tensor, hidden: Tensor, diameter_px: float) -> Tensor:

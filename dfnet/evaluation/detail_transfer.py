@@ -14,8 +14,7 @@ from torch import Tensor
 from dfnet.detail import bring_to_full_size
 from dfnet.evaluation.question import Question
 from dfnet.inference import UNLIMITED, full_sample, resize_sample
-from dfnet.layers import blur_in_layers
-from dfnet.photo import linear_from_srgb, srgb_from_linear
+from dfnet.layers import blur_photo_in_layers
 from dfnet.preprocess.flow import dense_flow
 from dfnet.sample import Sample
 
@@ -42,20 +41,14 @@ def detail_transfer(question: Question) -> Tensor:
 
 def transferred(sample: Sample) -> Tensor:
     """The working picture with the change, (1, 3, h, w)."""
-    uw_as_w = blurred(sample.uw_on_w, sample.defocus_w_px)
-    uw_as_wanted = blurred(sample.uw_on_w, sample.target_defocus_w_px)
+    uw_as_w = blur_photo_in_layers(sample.uw_on_w, sample.defocus_w_px)
+    uw_as_wanted = blur_photo_in_layers(sample.uw_on_w, sample.target_defocus_w_px)
     shift = leftover_shift(_gray(sample.image_w), _gray(uw_as_w))
     uw_as_w, uw_as_wanted = (_shifted(x, shift) for x in (uw_as_w, uw_as_wanted))
     alike = torch.from_numpy(likeness(_gray(sample.image_w), _gray(uw_as_w)))
     trust = (1 - sample.occluded_w) * alike
     rest = smoothed(sample.image_w - uw_as_w, REST_SIGMA * sample.defocus_w_px.abs())
     return torch.lerp(sample.image_w, uw_as_wanted + rest, trust)
-
-
-def blurred(image: Tensor, defocus_px: Tensor) -> Tensor:
-    """A sharp sRGB picture (1, 3, h, w) with the defocus of a map (1, 1, h, w)."""
-    light = blur_in_layers(linear_from_srgb(image.clamp(0, 1)), defocus_px)
-    return srgb_from_linear(light.clamp(0, 1))
 
 
 def smoothed(image: Tensor, sigma_px: Tensor) -> Tensor:

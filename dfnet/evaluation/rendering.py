@@ -16,7 +16,7 @@ from dfnet.evaluation.question import Question
 from dfnet.importing.merge import merge
 from dfnet.importing.sharpness import find_sharpest
 from dfnet.inference import UNLIMITED, full_sample, resize_sample
-from dfnet.layers import blur_in_layers
+from dfnet.layers import blur_photo_in_layers
 from dfnet.model.change import change_weight
 from dfnet.photo import linear_from_srgb, srgb_from_linear
 
@@ -159,5 +159,4 @@ def _blurred(image: Tensor, defocus_px: Tensor) -> Tensor:
     """An sRGB picture (3, H, W) with the defocus of a map (1, H, W)."""
     if float(defocus_px.abs().max()) <= IN_FOCUS_PX:
         return image
-    light = blur_in_layers(linear_from_srgb(image)[None], defocus_px[None])[0]
-    return srgb_from_linear(light.clamp(0, 1))
+    return blur_photo_in_layers(image[None], defocus_px[None])[0]

@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dfnet.layers import blur_photo_in_layers
 from dfnet.model.alignment import GuideAlignment
 from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
-from dfnet.model.finish import Finish, blur_weight, render_blur
+from dfnet.model.finish import Finish, blur_weight
 from dfnet.model.fusion import Fusion
 from dfnet.model.refinement import MAP_CHANNELS, RefinementPath
 from dfnet.model.saving import Saved
@@ -153,7 +154,7 @@ class DFNet(Saved):
         target = sample.target_defocus_w_px
         device = sharp.device.type
         with torch.autocast(device, enabled=False):
-            rendered = render_blur(sharp, target)
+            rendered = blur_photo_in_layers(sharp, target)
         if self.finish is not None:
             rendered = self.finish(sample.image_w, sharp, rendered, encode_maps(sample))
         with torch.autocast(device, enabled=False):

@@ -1,13 +1,11 @@
-"""From an all-in-focus picture to the wanted blur: rendered in layers, then lightly mended."""
+"""A small network that mends what the layered renderer gets wrong."""
 
 import torch
 from torch import Tensor, nn
 
-from dfnet.layers import blur_in_layers
 from dfnet.model.blocks import double, head
 from dfnet.model.change import change_weight
 from dfnet.model.refinement import RefinementPath
-from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 _SCALES = 3
 _W_AT_FIRST = -4.0  # logit of W's share
@@ -47,12 +45,6 @@ class Finish(nn.Module):
             residual = double(residual) + finer.float()
         share_w = torch.sigmoid(nn.functional.pixel_shuffle(self.mask_head(features[0]), 2).float())
         return torch.lerp(rendered, image_w, share_w) + residual
-
-
-def render_blur(sharp: Tensor, target_defocus_w_px: Tensor) -> Tensor:
-    """An sRGB picture (B, 3, H, W) with the defocus of a map (B, 1, H, W)."""
-    light = blur_in_layers(linear_from_srgb(sharp.clamp(0, 1)), target_defocus_w_px)
-    return srgb_from_linear(light.clamp(0, 1))
 
 
 def blur_weight(target_defocus_w_px: Tensor) -> Tensor:
