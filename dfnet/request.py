@@ -23,7 +23,8 @@ EXTRAS = {  # side outputs and how their names may end; the last is a picture of
     "all_in_focus": (),
 }
 _OWN = ("wide", "ultrawide", "weights", "device", "bits", "camera")
-KEYS = (*_OWN, "folder", "output", "steps", "also", "recipe", "cache", "location", "disclose")
+SWITCHES = ("cache", "location", "disclose")
+KEYS = (*_OWN, "folder", "output", "steps", "also", "recipe", *SWITCHES)
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ def request_from_config(config: dict, overrides: Sequence[str]) -> Request:
             f"configuration: unknown key {', '.join(sorted(unknown))}\n"
             "  configs/refocus.yaml lists them all."
         )
+    for name in SWITCHES:
+        if not isinstance(config[name], bool):
+            raise InputError(f"{name}={config[name]}: not understood\n  Write true or false.")
     config = {k: _home(v) for k, v in config.items()}
     recipe, notes = _recipe(config, overrides)
     folder = None if config["folder"] is None else Path(config["folder"])

@@ -77,6 +77,7 @@ MISTAKES = {
     "unknown extra": (["also=speed"], "also=speed: unknown"),
     "no such folder": (["folder=nowhere"], "nowhere: no such folder"),
     "a folder without pairs": (["folder=no_weights"], "no_weights: no pair of photos in it"),
+    "neither yes nor no": (["disclose=no"], "disclose=no: not understood\n  Write true or false"),
     "12 bits": (["bits=12"], "bits=12: not possible"),
     "16-bit jpeg": (["bits=16", "output=a.jpg"], ".jpg holds 8 bits only"),
     "unknown format": (["output=a.heic"], "cannot write `.heic`"),

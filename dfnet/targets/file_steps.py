@@ -10,8 +10,8 @@ from dfnet.optics import defocus_from_disparity
 from dfnet.preprocess.photo_law import law_of_photo
 from dfnet.targets.files import read_map
 from dfnet.targets.masks import feather, read_mask
+from dfnet.targets.records import Record, need_not_negative
 from dfnet.targets.scene import Draft, Scene
-from dfnet.targets.steps import Record, need_not_negative
 
 EFFECTS = ("sharpen", "blur", "protect")
 

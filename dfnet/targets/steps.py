@@ -5,45 +5,15 @@ Steps that focus start from what the lens shows, and replace what was asked befo
 aperture; steps that shape work on the map so far. The order is the order they are given in.
 """
 
-import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from dfnet.camera import equivalent_f_number
 from dfnet.errors import InputError
 from dfnet.targets import maps
+from dfnet.targets.records import Record, need_not_negative, need_positive
 from dfnet.targets.scene import Draft, Scene
 
 MAX_APERTURE_SCALE = 2.5  # what DC² shows, and what the training draws
-
-
-@dataclass(frozen=True)
-class Record:
-    """A step whose fields are finite numbers and text, as they are declared.
-
-    Raises:
-        InputError: on making one of anything else.
-    """
-
-    def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is None and field.default is None:
-                continue
-            if not _is_a(value, field.type):
-                raise InputError(
-                    f"{type(self).__name__}: {field.name} is {value!r}\n"
-                    f"  It must be {_WORDS.get(field.type, 'a finite number')}."
-                )
-
-
-_WORDS = {str: "text", tuple: "a tuple of steps"}
-
-
-def _is_a(value: object, kind: type) -> bool:
-    if kind in (str, tuple):
-        return isinstance(value, kind)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -343,15 +313,3 @@ def _shown_as(draft: Draft, scene: Scene) -> str:
         return text
     factor = equivalent / captured
     return f"{text}: on full frame f/{got * factor:.3g} instead of f/{equivalent:.3g}"
-
-
-def need_positive(wish: str, value: float) -> None:
-    """Refuse what is not above zero, naming the wish that holds it."""
-    if value <= 0:
-        raise InputError(f"{wish}={value:g}: must be more than 0")
-
-
-def need_not_negative(wish: str, value: float) -> None:
-    """Refuse a negative number, naming the wish that holds it."""
-    if value < 0:
-        raise InputError(f"{wish}: {value:g} is negative\n  It must be 0 or more.")

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from dfnet.errors import InputError
+from dfnet.targets.records import Record
 from dfnet.targets.scene import Draft, Scene, first_draft
-from dfnet.targets.steps import Record
 
 
 class Step(Protocol):
