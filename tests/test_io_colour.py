@@ -1,6 +1,7 @@
 """Colour profiles: hand-computed values, and LittleCMS as the slow twin."""
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -55,6 +56,10 @@ def test_srgb_photos_pass_unchanged_and_are_tagged(tmp_path):
                 ImageCms.ImageCmsProfile(io.BytesIO(out.info["icc_profile"]))
             )
             assert "sRGB" in name
+
+
+def test_the_tag_is_the_same_on_every_day():
+    assert srgb_profile()[24:36] == struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

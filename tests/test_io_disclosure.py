@@ -194,7 +194,7 @@ class TestMerging:
 
 HOSTILE = {
     "entities": b'<!DOCTYPE x [<!ENTITY a "b">]>' + packet(),
-    "deep": b"<a>" * 50 + b"</a>" * 50,
+    "deep": packet("<dc:a>" * 50 + "</dc:a>" * 50),
     "cut short": packet()[:-20],
     "unbound prefix": b"<x:xmpmeta><rdf:RDF/></x:xmpmeta>",
     "not utf-8": packet().replace(b"about", b"ab\xff\xfeout"),
@@ -251,6 +251,7 @@ class TestVerify:
         plain = tmp_path / "plain.png"
         write_image(torch.zeros(3, 70, 80), plain)
         (tmp_path / "text.jpg").write_text("no picture")
+        assert verify(edited, plain)[0] == verify(plain, edited)[0] == 1
         code, out, err = verify(edited, plain, tmp_path / "text.jpg")
         assert code == 1
         assert "NOT a_recipe.json as it is now" in out

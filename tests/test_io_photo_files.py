@@ -174,11 +174,11 @@ class TestExif:
         assert notes == ("its EXIF is damaged in part, which is left out",)
 
     def test_tags_are_bounded_however_often_they_point_to_the_same_bytes(self):
-        entries = b"".join(struct.pack("<HHII", tag, 7, 900_000, 8) for tag in range(1000, 9000))
-        data = b"II*\0" + struct.pack("<IH", 1_000_000, 0).ljust(1_000_000 - 4, b"x")
-        tree = read_tags(data + struct.pack("<H", 8000) + entries + b"\0" * 4)
+        entries = b"".join(struct.pack("<HHII", tag, 7, 90_000, 8) for tag in range(1000, 1200))
+        data = b"II*\0" + struct.pack("<IH", 100_000, 0).ljust(100_000 - 4, b"x")
+        tree = read_tags(data + struct.pack("<H", 200) + entries + b"\0" * 4)
         assert tree.damaged
-        assert sum(len(v.data) for v in tree.main.values()) <= 1 << 22
+        assert 1 << 21 < sum(len(v.data) for v in tree.main.values()) <= 1 << 22
 
     def test_interoperability_survives(self, tmp_path):
         tags = exif()
@@ -323,7 +323,7 @@ class TestRefusals:
         with pytest.raises(InputError, match=r"deep.png: .*a chunk claims 21307\d+ bytes"):
             read_photo(tmp_path / "deep.png")
 
-    @pytest.mark.parametrize("kind", ["GIF", "BMP", "PDF", "EPS", "PPM"])
+    @pytest.mark.parametrize("kind", ["GIF", "BMP", "PDF", "EPS"])
     def test_formats_that_no_camera_writes(self, tmp_path, kind):
         Image.new("RGB", (80, 80)).save(tmp_path / "photo.jpg", kind)
         with pytest.raises(InputError, match=r"photo.jpg: cannot be read as an image"):
