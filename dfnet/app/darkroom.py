@@ -32,14 +32,14 @@ class Darkroom:
         files: of the photos.
         load: reads the photos again, for the export.
         preview: the pair at preview size, whose steps count the full photo's pixels.
-        sheet: (3, h, w), what preprocessing understood.
+        sheet: (3, h, w), what preprocessing understood of two photos; None of one alone.
     """
 
     folder: Path
     files: tuple[Path, ...]
     load: Load
     preview: Pair
-    sheet: Tensor
+    sheet: Tensor | None
 
     @property
     def scene(self) -> Scene:
@@ -75,7 +75,7 @@ def prepare(files: Sequence[Path], folder: Path, say: Say, load: Load | None = N
     """Understand one pair.
 
     Args:
-        files: wide and ultra-wide photo in either order, or one spatial photo.
+        files: wide and ultra-wide photo in either order, or one spatial or portrait photo.
         folder: the session's, for what is large.
         say: told the share that is done, and what comes next.
         load: reads a pair; `load_files` unless a test has another.
@@ -95,14 +95,15 @@ def prepare(files: Sequence[Path], folder: Path, say: Say, load: Load | None = N
         pair = load(files)
         pair.prepare()
     say(0.9, "setting up the preview")
-    sheet = contact_sheet(pair.image_w, pair.image_uw, pair.preprocessed)
+    alone = pair.image_uw is None
+    sheet = None if alone else contact_sheet(pair.image_w, pair.image_uw, pair.preprocessed)
     pair.preprocessed = store(folder, _STORED, _KEY, pair.preprocessed)
     preview = pair.reduced(preview_side_px(pair.image_w.shape[-2:]))
     return Darkroom(folder, files, load, preview, sheet)
 
 
 def load_files(files: Sequence[Path]) -> Pair:
-    """One spatial photo, or two photos; nothing is kept for another time.
+    """Two photos, or one that holds more than a picture; nothing is kept for another time.
 
     Raises:
         InputError: a file is no photo, or one photo is not enough.

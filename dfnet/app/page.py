@@ -25,7 +25,7 @@ SCRIPTS = ("state.js", "talk.js", "stage.js", "panel.js", "start.js")
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "photos"
 ACCEPTED = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif"]
 LOCAL = ("127.0.0.1", "localhost")
-ASKING = "Your photos: wide and ultra-wide, both at once, in either order; or one spatial photo"
+ASKING = "Your photos: wide and ultra-wide, both at once; or one spatial or portrait photo"
 TITLE = """<div class="dfnet-title"><h1>Decide what is sharp</h1>
 <p>1. Drop a photo and its ultra-wide twin. 2. Click what shall be sharp. 3. Save.
 Everything stays on this computer.</p></div>"""
@@ -60,10 +60,12 @@ class Handlers:
             return _refused(words.OUR_FAULT)
         found = darkroom.preview.preprocessed
         said = words.verdict_message(found.verdict, (*darkroom.preview.notes, *found.notes))
-        sheet = (darkroom.sheet.permute(1, 2, 0) * 255).round().byte().numpy()
+        sheet = darkroom.sheet
+        if sheet is not None:
+            sheet = (sheet.permute(1, 2, 0) * 255).round().byte().numpy()
         photo = json.dumps({"token": token, "photo": secrets.token_hex(4)})
         drawer = gr.Accordion(label="Other photos", open=False)
-        about = gr.Accordion(visible=True)
+        about = gr.Accordion(visible=sheet is not None)
         return photo, said, sheet, gr.File(visible=False), drawer, about, None
 
     def accept_sample(self, token: str, progress=gr.Progress()):  # noqa: B008

@@ -91,6 +91,8 @@ def _focus_px(darkroom: Darkroom, controls: Controls) -> float:
 
 def _doubts(darkroom: Darkroom, controls: Controls, target: Tensor) -> list[str]:
     """Where this very edit should not be trusted."""
+    if darkroom.preview.image_uw is None:
+        return []  # of one photo alone the verdict says it
     doubts = []
     if controls.sharpness == "point" and _validity_at(darkroom, controls.point) < DOUBTFUL:
         doubts.append("The depth where you clicked is a guess; click beside it to compare.")

@@ -34,7 +34,7 @@ def take_in(files: Sequence[Path | str], folder: Path) -> list[Path]:
     if not 1 <= len(files) <= MAX_FILES:
         raise InputError(
             f"{len(files)} files were given.\n"
-            "  Give two photos, wide and ultra-wide, or one spatial photo."
+            "  Give two photos, wide and ultra-wide, or one spatial or portrait photo."
         )
     kept = []
     for number, file in enumerate(map(Path, files)):
