@@ -64,7 +64,7 @@ READERS: dict[str, tuple[Callable[[Path], object], ...]] = {
     "tags": (_tags,),
     "xmp": (_xmp,),
     "icc": (_icc,),
-    "heif": (read_heif_meta, read_eyes, quarter_turns_left, _photo, read_phone_depth),
+    "heif": (read_heif_meta, read_eyes, quarter_turns_left),  # pi-heif 1.4.0 itself may crash
     "photo": (
         *(_photo, read_phone_depth, read_declaration),
         *(quarter_turns_left, lambda path: wide_first(path, path)),
