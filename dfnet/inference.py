@@ -86,8 +86,8 @@ class Refocuser:
         picture = without_leftovers(picture, working)
         image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
         return Refocused(
-            image[0].clamp(0, 1),
-            resize(mask, image_w.shape[-2:])[0].clamp(0, 1),
+            image[0].clamp_(0, 1),
+            resize(mask, image_w.shape[-2:])[0].clamp_(0, 1),
             scale,
             _notes(largest, limits),
         )

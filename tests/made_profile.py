@@ -3,7 +3,11 @@
 import struct
 
 # Of Display P3, adapted to D50, as its makers publish them.
-DISPLAY_P3 = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
+DISPLAY_P3 = (
+    (0.51512, 0.24120, -0.00105),
+    (0.29198, 0.69225, 0.04189),
+    (0.15710, 0.06657, 0.78407),
+)
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 # What sRGB's (255, 0, 0) is in Display P3: color(display-p3 0.9175 0.2003 0.1386), CSS Color 4.
 RED_IN_P3 = (234, 51, 35)

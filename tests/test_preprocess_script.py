@@ -57,7 +57,7 @@ def test_mistakes_get_one_plain_message(arguments, text, tmp_path):
 
 
 def test_half_a_pair_is_refused():
-    with pytest.raises(InputError, match="wide.png: not a spatial photo"):
+    with pytest.raises(InputError, match=r"wide\.png: not a spatial photo"):
         preprocess_photos(Job(), "wide.png", None, "sheet.png")
 
 
