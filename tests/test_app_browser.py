@@ -1,10 +1,8 @@
 """The real app in a real browser: real clicks, real network, real files; only depth is given."""
 
-import gc
 import io
 import json
 import socket
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +50,6 @@ def app(tmp_path_factory):
         page, address = launch(service)
         yield {"address": address, "service": service, "asked": asked, "root": root}
         page.close(verbose=False)
-        del page, service
-    with warnings.catch_warnings():  # gradio leaves an event loop open; no later test is to blame
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture(scope="module")
