@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 import torch
@@ -139,6 +140,20 @@ def test_change_is_where_defocus_changes_and_as_far_as_its_blur_reaches():
     assert weight[32, 48 + 9] == 1
     assert weight[32, 48 + 24] == 0
     assert weight[32 + 24, 48] == 0
+
+
+@pytest.mark.parametrize("diameter_px", [3.0, 21.0, 70.0])
+def test_blur_reaches_in_all_directions_as_far_as_to_the_next_power_of_two(diameter_px):
+    """A point of radius r changes what lies up to 2^ceil(log2 r) px away, at most 32."""
+    wanted = torch.zeros(1, 1, 91, 95)
+    wanted[..., 45, 47] = diameter_px
+    changes = change_weight(torch.zeros_like(wanted), wanted)[0, 0] == 1
+    rows, columns = changes.nonzero().T
+    reach = min(32, 2 ** math.ceil(math.log2(diameter_px / 2)))
+    inner = reach - 2  # the weight is smoothed over 5 px
+    assert (rows.min(), rows.max()) == (45 - inner, 45 + inner)
+    assert (columns.min(), columns.max()) == (47 - inner, 47 + inner)
+    assert len(rows) == (2 * inner + 1) ** 2
 
 
 @pytest.mark.parametrize(

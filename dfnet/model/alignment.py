@@ -92,7 +92,8 @@ def likeness(features_w: Tensor, features_uw: Tensor, reach: int) -> Tensor:
         (B, (2 reach + 1)², H, W), offsets row by row: (dx, dy) = (-reach, -reach) first.
     """
     height, width = features_w.shape[-2:]
-    padded = F.pad(features_uw, [reach] * 4, mode="replicate")
+    padded = F.pad(features_uw, [reach] * 4, mode="replicate").contiguous()
+    features_w = features_w.contiguous()  # two layouts, multiplied, took ten times as long
     side = range(2 * reach + 1)
     products = [
         (features_w * padded[..., row : row + height, column : column + width]).sum(1)

@@ -37,6 +37,19 @@ def change_weight(defocus_w_px: Tensor, target_defocus_w_px: Tensor) -> Tensor:
 
 def _dilate(values: Tensor, radius: int) -> Tensor:
     """Maximum over a square of the given radius."""
-    size = 2 * radius + 1
-    rows = F.max_pool2d(values, (1, size), stride=1, padding=(0, radius))
-    return F.max_pool2d(rows, (size, 1), stride=1, padding=(radius, 0))
+    for axis in (-1, -2):
+        values = _running_maximum(values, radius, axis)
+    return values
+
+
+def _running_maximum(values: Tensor, radius: int, axis: int) -> Tensor:
+    """Maximum over `2 radius + 1` neighbours, in as many steps as that has binary digits."""
+    sides = [radius, radius, 0, 0] if axis == -1 else [0, 0, radius, radius]
+    values = F.pad(values, sides, value=-torch.inf)
+    size, reached = 2 * radius + 1, 1
+    while reached < size:
+        step = min(reached, size - reached)
+        count = values.shape[axis] - step
+        values = torch.maximum(values.narrow(axis, 0, count), values.narrow(axis, step, count))
+        reached += step
+    return values
