@@ -29,7 +29,8 @@ def find_pairs(folder: Path) -> list[FoundPair]:
     """All pairs at or below a folder, by name.
 
     A pair is `NAME_wide.jpg` with `NAME_ultrawide.jpg`, or `wide.jpg` with `ultrawide.jpg`, which
-    is called as its folder; a spatial photo is a pair on its own. Any readable format will do.
+    is called as its folder; a spatial photo is a pair on its own, and so is a damaged HEIC, which
+    could be one. Any readable format will do.
 
     Raises:
         InputError: there is no such folder, no pair, or a wide photo without its twin.
@@ -46,7 +47,7 @@ def find_pairs(folder: Path) -> list[FoundPair]:
             pairs.append(FoundPair(_name(folder, path, key[1]), path, twins[key]))
         elif key is not None:
             alone.append(path)
-        elif path.suffix.lower() in HEIC and is_spatial_photo(path):
+        elif path.suffix.lower() in HEIC and _may_be_spatial(path):
             pairs.append(FoundPair(_name(folder, path, path.stem), path, None))
     if alone:
         raise InputError(
@@ -60,6 +61,14 @@ def find_pairs(folder: Path) -> list[FoundPair]:
             f"  a folder as {WIDE}.jpg and {ULTRAWIDE}.jpg; spatial photos (HEIC) need no name."
         )
     return pairs
+
+
+def _may_be_spatial(path: Path) -> bool:
+    """A damaged file may: it is refused when it is read, and the others are done."""
+    try:
+        return is_spatial_photo(path)
+    except InputError:
+        return True
 
 
 def _refuse_second(pairs: list[FoundPair], path: Path, key: tuple[Path, str]) -> None:

@@ -2,10 +2,11 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
-from dfnet.fuzzing import Bounds, Seed, fuzz, readers, seeds
+from dfnet.fuzzing import Bounds, Seed, fuzz, readers, seed_of_file, seeds
 
 pytest.importorskip("resource", reason="bounds need POSIX")
 SHARES = {"photo": 240}
@@ -90,3 +91,9 @@ def test_the_same_seed_makes_the_same_files(monkeypatch):
         list(fuzz(whole, 30, seed=4))
     assert seen[:30] == seen[30:]
     assert len(set(seen)) > 20
+
+
+def test_photos_that_are_named_are_read_as_what_they_are():
+    heic = seed_of_file(Path(__file__).parent / "turned_p3.heic")
+    assert (heic.kind, heic.name) == ("heic", "photo.heic")
+    assert set(readers.READERS["heif"]) < set(readers.READERS[heic.kind])

@@ -2,20 +2,17 @@
 
 import re
 import shutil
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
 from dfnet.errors import InputError
-from dfnet.io.phone_formats import let_pillow_read_heic
+from dfnet.io.decode import UNREADABLE, open_picture
+from dfnet.io.heic import is_heic
 
 MAX_FILES = 2
 MAX_FILE_BYTES = 100 * 2**20
 MAX_STEM = 60
 MAX_PIXELS = 52_000_000  # 50 MP phones; more does not fit into the memory of a small machine
-_HEIF_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim", b"heis")
 
 
 def take_in(files: Sequence[Path | str], folder: Path) -> list[Path]:
@@ -67,7 +64,7 @@ def _kind(file: Path, name: str) -> str:
         ".jpg": head.startswith(b"\xff\xd8\xff"),
         ".png": head.startswith(b"\x89PNG\r\n\x1a\n"),
         ".webp": head.startswith(b"RIFF") and head[8:12] == b"WEBP",
-        ".heic": head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS,
+        ".heic": is_heic(head),
         ".tif": head.startswith((b"II*\0", b"MM\0*")),
     }
     for suffix, fits in kinds.items():
@@ -78,12 +75,12 @@ def _kind(file: Path, name: str) -> str:
 
 def _refuse_huge(file: Path, name: str) -> None:
     """By the header alone: nothing is decoded."""
-    if file.suffix == ".heic":
-        let_pillow_read_heic(file)
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(file) as image:
+        with open_picture(file) as image:
             width, height = image.size
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except InputError:
+        raise
+    except UNREADABLE as error:
         raise InputError(
             f"{name} is damaged or cut short.\n  Copy it again from the phone."
         ) from error

@@ -60,11 +60,13 @@ def _capture(path: Path) -> None:
         capture.cameras["wide"].lens(capture.focus_distance_m[0])
 
 
+BOXES = (read_heif_meta, read_eyes, quarter_turns_left)
 READERS: dict[str, tuple[Callable[[Path], object], ...]] = {
     "tags": (_tags,),
     "xmp": (_xmp,),
     "icc": (_icc,),
-    "heif": (read_heif_meta, read_eyes, quarter_turns_left),  # pi-heif 1.4.0 itself may crash
+    "heif": BOXES,
+    "heic": (*BOXES, _photo, read_phone_depth),  # with pictures, each in a process of its own
     "photo": (
         *(_photo, read_phone_depth, read_declaration),
         *(quarter_turns_left, lambda path: wide_first(path, path)),

@@ -16,6 +16,7 @@ from PIL import Image
 
 from dfnet.io.colour import srgb_profile
 from dfnet.io.disclosure import Disclosure, xmp_for
+from dfnet.io.heic import is_heic
 from dfnet.io.metadata import Metadata
 from dfnet.io.photo_files import write_photo
 from dfnet.io.tiff_tags import EXIF, GPS, INTEROP, SHORT, TagTree, Value, text, write_tags
@@ -47,8 +48,7 @@ def seed_of_file(path: Path) -> Seed:
         OSError: it cannot be read.
     """
     data = path.read_bytes()
-    heif = data[4:8] == b"ftyp"
-    return Seed("heif" if heif else "photo", f"photo{path.suffix.lower()}", data)
+    return Seed("heic" if is_heic(data) else "photo", f"photo{path.suffix.lower()}", data)
 
 
 @cache

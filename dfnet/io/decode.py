@@ -16,8 +16,9 @@ from PIL import ExifTags, Image
 
 from dfnet.errors import InputError
 from dfnet.io.colour import pillow_to_srgb
+from dfnet.io.heic import HeicImage, is_heic
 from dfnet.io.metadata import Metadata, metadata_of, parts_lost
-from dfnet.io.phone_formats import DNG, decode_dng, let_pillow_read_heic
+from dfnet.io.phone_formats import DNG, decode_dng
 from dfnet.io.png import SIGNATURE, only_pixels
 from dfnet.io.tiff_tags import read_tags, write_tags
 
@@ -27,7 +28,6 @@ MAX_PIXELS_PER_BYTE = 10_000  # photos have 0.3 to 30; an empty PNG of one bit h
 MAX_FILE_BYTES = 1 << 30  # 16-bit TIFFs of 100 megapixels are smaller
 # Pillow's others have seen less hostile files; PPM is what stereo benchmarks come in.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "PPM")
-HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1")
 TIFF_MAGIC = (b"II*\0", b"MM\0*")
 DNG_VERSION = 0xC612
 Image.MAX_IMAGE_PIXELS = None  # phones take 200 megapixels; MAX_PIXELS is checked here
@@ -146,14 +146,13 @@ def open_picture(path: Path, frame: int | None = None) -> Iterator[Image.Image]:
         InputError: HEIC, and its extra is not installed.
         UNREADABLE: no image.
     """
-    formats = FORMATS
-    head = _head(path)
-    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
-        let_pillow_read_heic(path)
-        formats = ("HEIF",)
-    with warnings.catch_warnings(action="ignore"), Image.open(path, formats=formats) as image:
+    with warnings.catch_warnings(action="ignore"), _opened(path) as image:
         image.seek(image.tell() if frame is None else frame)
         yield image
+
+
+def _opened(path: Path) -> Image.Image:
+    return HeicImage(path) if is_heic(_head(path)) else Image.open(path, formats=FORMATS)
 
 
 def _head(path: Path) -> bytes:

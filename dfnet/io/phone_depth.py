@@ -19,6 +19,7 @@ from dfnet.io.decode import (
     orientation_of,
     turn_upright,
 )
+from dfnet.io.heic import HeicImage
 
 UNIFORM_DISPARITY = (0, 1)  # of HEIC's depth representations: inverse depth and disparity
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
@@ -76,17 +77,18 @@ def _fits(depth: PhoneDepth, size: tuple[int, int]) -> bool:
     return abs(aspect * size[1] / size[0] - 1) < ASPECT_TOLERANCE
 
 
-def _heic_disparity(path: Path, photo: Image.Image) -> PhoneDepth | None:
+def _heic_disparity(path: Path, photo: HeicImage) -> PhoneDepth | None:
     """Apple's auxiliary disparity image; its white is near."""
-    images = photo.info.get("depth_images") or ()
+    images = photo.info["depth_images"]
     if not images:
         return None
-    about = images[0].info.get("metadata") or {}
+    _refuse_huge(*images[0]["size"])
+    about = images[0]["metadata"]
     if about.get("representation_type", 1) not in UNIFORM_DISPARITY:
         return None
     data = path.read_bytes()
     accuracy = data.find(b"depthData:Accuracy")
-    levels = _levels(images[0].to_pillow()) / 255
+    levels = _levels(photo.depth_levels()) / 255
     low, high = about.get("d_min", 0.0), about.get("d_max", 1.0)
     metric = accuracy >= 0 and b"absolute" in data[accuracy : accuracy + ACCURACY_BYTES]
     return PhoneDepth(_tensor(low + levels * (high - low)), metric, "Apple disparity")
@@ -134,9 +136,13 @@ def _google_depth(path: Path, photo: Image.Image) -> PhoneDepth | None:
 
 def _levels(picture: Image.Image) -> np.ndarray:
     """(h, w) float32 gray levels."""
-    if picture.width * picture.height > MAX_MAP_PIXELS:
-        raise ValueError(f"{picture.width}x{picture.height} pixels are too many")
+    _refuse_huge(*picture.size)
     return np.asarray(picture.convert("L"), dtype=np.float32)
+
+
+def _refuse_huge(width: int, height: int) -> None:
+    if width * height > MAX_MAP_PIXELS:
+        raise ValueError(f"{width}x{height} pixels are too many")
 
 
 def _extended_xmp(data: bytes) -> bytes:

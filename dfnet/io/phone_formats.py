@@ -1,4 +1,4 @@
-"""HEIC and DNG, which need extras: `pip install dfnet[heic]`, `pip install dfnet[dng]`."""
+"""Names of the files that need extras, and DNG: `pip install dfnet[dng]`."""
 
 from pathlib import Path
 
@@ -8,19 +8,6 @@ from dfnet.errors import InputError
 
 HEIC = (".heic", ".heif")
 DNG = (".dng",)
-
-
-def let_pillow_read_heic(path: Path) -> None:
-    """Teach Pillow the format of iPhone photos.
-
-    Raises:
-        InputError: the extra is not installed.
-    """
-    try:
-        import pi_heif
-    except ImportError as error:
-        raise InputError(_missing(path, "HEIC", "heic")) from error
-    pi_heif.register_heif_opener()
 
 
 def decode_dng(path: Path, max_pixels: int) -> np.ndarray:
@@ -39,7 +26,7 @@ def decode_dng(path: Path, max_pixels: int) -> np.ndarray:
     try:
         import rawpy
     except ImportError as error:
-        raise InputError(_missing(path, "DNG", "dng")) from error
+        raise missing_extra(path, "DNG", "dng") from error
     try:
         with rawpy.imread(str(path)) as raw:
             if raw.sizes.raw_width * raw.sizes.raw_height > max_pixels:
@@ -54,8 +41,9 @@ def decode_dng(path: Path, max_pixels: int) -> np.ndarray:
         ) from error
 
 
-def _missing(path: Path, kind: str, extra: str) -> str:
-    return (
+def missing_extra(path: Path, kind: str, extra: str) -> InputError:
+    """The refusal of a file that cannot be read without an extra."""
+    return InputError(
         f"{path}: reading {kind} needs an extra that is not installed\n"
         f"  pip install 'dfnet[{extra}]', or export the photo as JPEG."
     )
