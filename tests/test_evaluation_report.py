@@ -72,6 +72,16 @@ def test_places_go_by_the_metrics_better_end():
     assert places("ssim", {"a": 0.5, "b": 0.5, "c": 0.4}) == {"a": 1, "b": 1, "c": 2}
 
 
+def test_a_ceiling_stands_in_the_tables_and_takes_no_place():
+    ranked = [row(f"s{i}", name, 20.0 + p + i) for i in range(2) for p, name in enumerate("abc")]
+    (table,) = task_tables(summaries(ranked), ceilings={"c"})
+    assert {name: cells[0].place for name, (cells, _) in table.rows.items()} == {
+        "a": 2,
+        "b": 1,
+        "c": 0,
+    }
+
+
 def test_no_table_shows_a_bare_mean():
     tables = task_tables(summaries([*ROWS, row("s0", "ours", 12.0, band="occluded")]))
     cells = [cell.text for table in tables for cells, _ in table.rows.values() for cell in cells]

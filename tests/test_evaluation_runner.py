@@ -95,6 +95,12 @@ def test_results_are_kept_per_method_and_scene(root):
     assert {r.method for r in second.rows} == set(both)
 
 
+def test_what_sees_the_whole_stack_is_a_ceiling(root, quick, monkeypatch):
+    monkeypatch.setattr(counted, "needs_stack", True, raising=False)
+    found = evaluate(find_scenes(root), plan(root, {"counted": wrapped(counted), **METHODS}))
+    assert found.ceilings == {"counted"}
+
+
 def test_an_interrupted_run_goes_on_where_it_was(root, quick):
     settings = {"counted": wrapped(interrupted)}
     with pytest.raises(KeyboardInterrupt):

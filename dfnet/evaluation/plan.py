@@ -51,6 +51,7 @@ class SceneScores(NamedTuple):
         exhibits: by method (and `scene`): where its pictures for the report lie.
         skipped: `scene, task: why` for tasks that it cannot answer.
         failures: messages of what could not be used.
+        ceilings: methods that were given more than one pair of photos, so bounds and no rivals.
     """
 
     scene: Scene
@@ -58,6 +59,7 @@ class SceneScores(NamedTuple):
     exhibits: dict[str, str]
     skipped: list[str]
     failures: list[str]
+    ceilings: tuple[str, ...] = ()
 
 
 class Scores(NamedTuple):
@@ -78,6 +80,11 @@ class Scores(NamedTuple):
     def skipped(self) -> list[str]:
         """What could not be asked, and why."""
         return [remark for scene in self.scenes for remark in scene.skipped]
+
+    @property
+    def ceilings(self) -> frozenset[str]:
+        """Methods that no place is given to."""
+        return frozenset(name for scene in self.scenes for name in scene.ceilings)
 
     @property
     def failures(self) -> list[str]:

@@ -63,7 +63,8 @@ def _scored(scene: Scene, plan: Plan, methods: Methods) -> SceneScores:
     found = {name: record for name, e in entries.items() if (record := e.load()) is not None}
     rows = [_row(record) for records in found.values() for record in records]
     exhibits = {"scene": str(exhibit.folder), **{n: str(entries[n].folder) for n in found}}
-    return SceneScores(scene, rows, exhibits, skipped, failures)
+    ceilings = tuple(name for name in names if needs_stack(methods[name]))
+    return SceneScores(scene, rows, exhibits, skipped, failures, ceilings)
 
 
 def _lacking(scene: Scene, methods: Mapping[str, Method]) -> dict[str, str]:

@@ -73,7 +73,7 @@ def page(scores: Scores, found: Sequence[Summary], record: dict, remarks: list[s
         record: of `dfnet.evaluation.report.files`, for environment and settings.
         remarks: what a reader should know.
     """
-    tables = task_tables(found)
+    tables = task_tables(found, scores.ceilings)
     sections = [
         TaskSection(
             table.task,

@@ -1,6 +1,6 @@
 """Tables that every form of the report shares: tasks, methods and metrics, with places."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from rich.markup import escape
@@ -41,18 +41,27 @@ class TaskTable(NamedTuple):
     rows: dict[str, tuple[list[Cell], int]]
 
 
-def task_tables(summaries: Sequence[Summary]) -> list[TaskTable]:
-    """One table per task and part, in order of appearance."""
+def task_tables(
+    summaries: Sequence[Summary], ceilings: Collection[str] = frozenset()
+) -> list[TaskTable]:
+    """One table per task and part, in order of appearance.
+
+    Args:
+        summaries: of all of them.
+        ceilings: methods that stand in the tables and take no place.
+    """
     keys = dict.fromkeys((s.task, s.band) for s in summaries)
-    return [_table(*key, [s for s in summaries if (s.task, s.band) == key]) for key in keys]
+    return [
+        _table(*key, [s for s in summaries if (s.task, s.band) == key], ceilings) for key in keys
+    ]
 
 
-def _table(task: str, band: str, found: list[Summary]) -> TaskTable:
+def _table(task: str, band: str, found: list[Summary], ceilings: Collection[str]) -> TaskTable:
     metrics = [name for name in COLUMNS if any(s.metric == name for s in found)]
     rows: dict[str, tuple[list[Cell], int]] = {}
     by_metric = {m: {s.method: s for s in found if s.metric == m} for m in metrics}
     ranks = {
-        m: places(m, {name: s.interval.mean for name, s in of.items()})
+        m: places(m, {n: s.interval.mean for n, s in of.items() if n not in ceilings})
         for m, of in by_metric.items()
     }
     for method in dict.fromkeys(s.method for s in found):

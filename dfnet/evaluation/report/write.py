@@ -16,7 +16,7 @@ from dfnet.io.images import write_whole
 def print_scores(scores: Scores, plan: Plan, console: Console) -> None:
     """Means over scenes of whole pictures, and what was left out."""
     whole = [row for row in scores.rows if row.band == EVERYWHERE]
-    for table in task_tables(summaries(whole)):
+    for table in task_tables(summaries(whole), scores.ceilings):
         console.print(console_table(table))
     for remark in remarks(scores, plan):
         console.print(remark, soft_wrap=True, markup=False)
@@ -43,7 +43,7 @@ def write_report(scores: Scores, plan: Plan, settings: dict, folder: Path) -> li
     paths = [folder / name for name in ("scores.json", "scores.csv", "scores.tex")]
     write_json(everything, paths[0])
     write_csv(scores.rows, paths[1])
-    rows = latex_rows(task_tables(found))
+    rows = latex_rows(task_tables(found, scores.ceilings))
     write_whole(paths[2], lambda partial: partial.write_text(rows, encoding="utf-8"))
     told = remarks(scores, plan)
     text = page(scores, found, everything, told)
