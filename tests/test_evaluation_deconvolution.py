@@ -132,6 +132,18 @@ def test_a_kernel_is_found_from_both_pictures():
     assert found.sum() == pytest.approx(1.0)
 
 
+def test_where_no_pixel_tells_of_the_kernel_the_guess_stays():
+    sharp, guess = (
+        torch.rand(SHAPE, generator=torch.Generator().manual_seed(2)),
+        torch.full((9, 9), 1 / 81),
+    )
+    border = torch.zeros(SHAPE)
+    border[:3] = 1  # nearer to the edge than the kernel reaches
+    assert_close(fit_kernel(guess, sharp, sharp, border, 3), guess)
+    dark = torch.zeros(SHAPE)
+    assert_close(fit_kernel(guess, sharp, dark, torch.ones(SHAPE), 3), guess)
+
+
 def test_a_part_is_restored_as_within_the_whole():
     _, seen = photo(1.3**6)
     part = coc(1.0)

@@ -146,8 +146,10 @@ def fit_kernel(
     for _ in range(iterations):
         again = _filtered(sharp, _transfer(guess, sharp)).clamp_min(_EPSILON)
         ratio = inside * blurred / again
-        guess = guess * (_correlated(spectrum, ratio, size) / everywhere).clamp_min(0)
-        guess = guess / guess.sum()
+        better = guess * (_correlated(spectrum, ratio, size) / everywhere).clamp_min(0)
+        if better.sum() <= 0:  # no weight away from the border, or nothing but darkness there
+            break
+        guess = better / better.sum()
     return guess
 
 
