@@ -10,6 +10,7 @@ Steps are done in the order in which they are written (lengths in the wide photo
   focus_range=X1,Y1,X2,Y2[,SOFT]     distance_range=NEAR,FAR       plane=X1,Y1,X2,Y2,X3,Y3
   split_focus=X1,Y1,X2,Y2[,FEATHER]  tilt_shift=X,Y,ANGLE,WIDTH,BLUR    slab=NEARER,FARTHER
   aperture_scale=0…2.5  f_number=N   like=PHOTO                    map=FILE
+  polygon=5…9[,ROTATION]             cat_eye=0…1                   (the shape of the blur)
   sharpen=FEATHER,MASK  protect=FEATHER,MASK  blur=BLUR,FEATHER,MASK   (masks: gray pictures)
 Also: also=target,depth,defocus,confidence,mask,all_in_focus  bits=8|16  camera=pixel6pro
   device=auto|cpu|cuda|mps  weights=FOLDER  cache=false  location=false  disclose=false

@@ -42,13 +42,30 @@ def disc_blur(image_linear: Tensor, diameter_px: float) -> Tensor:
         Same shape.
     """
     kernel = disc_kernel(diameter_px, image_linear.device).to(image_linear.dtype)
+    return blurred_by(image_linear, kernel)
+
+
+def blurred_by(image_linear: Tensor, kernel: Tensor) -> Tensor:
+    """Blur linear light so that a point becomes the kernel; borders are reflected.
+
+    Args:
+        image_linear: (B, C, H, W).
+        kernel: (K, K), K odd, of its type and on its device.
+
+    Returns:
+        Same shape.
+    """
     reach = kernel.shape[0] // 2
     if reach == 0:
         return image_linear
-    height, width = image_linear.shape[-2:]
-    mode = "reflect" if reach < min(height, width) else "replicate"
-    padded = F.pad(image_linear, (reach, reach, reach, reach), mode=mode)
+    padded = with_border(image_linear, reach)
     return _convolved(padded, kernel)[..., 2 * reach :, 2 * reach :]
+
+
+def with_border(image: Tensor, reach: int) -> Tensor:
+    """Its border reflected; repeated where the picture is too small for that."""
+    mode = "reflect" if reach < min(image.shape[-2:]) else "replicate"
+    return F.pad(image, (reach, reach, reach, reach), mode=mode)
 
 
 def _convolved(image: Tensor, kernel: Tensor) -> Tensor:

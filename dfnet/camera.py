@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -145,14 +146,42 @@ def equivalent_f_number(camera: Camera, shape: tuple[int, int]) -> float | None:
     return camera.f_number * equivalent_mm / (1000 * camera.focal_length_m)
 
 
+class Frame(NamedTuple):
+    """Where the lens's axis is on a grid; a crop keeps that of the frame it was cut from.
+
+    Attributes:
+        x_px: of the axis, pixel centres at integers.
+        y_px: the same, down.
+        corner_px: from the axis to the full frame's corner.
+    """
+
+    x_px: float
+    y_px: float
+    corner_px: float
+
+    def scaled(self, factor: float) -> "Frame":
+        """On the grid resized by `factor`."""
+        x, y = ((at + 0.5) * factor - 0.5 for at in self[:2])
+        return Frame(x, y, self.corner_px * factor)
+
+    def from_origin(self, x_px: float, y_px: float) -> "Frame":
+        """On the grid whose first pixel is this grid's (x, y)."""
+        return self._replace(x_px=self.x_px - x_px, y_px=self.y_px - y_px)
+
+
+def frame_of(height: int, width: int, camera: Camera | None = None) -> Frame:
+    """A photo's frame; the camera tells of crops and shifted lenses."""
+    camera = camera or Camera()
+    centre = camera.principal_point_px or ((width - 1) / 2, (height - 1) / 2)
+    return Frame(*centre, math.hypot(*(camera.full_frame_px or (width, height))) / 2)
+
+
 def radial_map(height: int, width: int, camera: Camera | None = None) -> Tensor:
     """Distance from the full frame's optical centre, 0 there and 1 in its corner, (1, H, W).
 
     Lens effects vary over the *full* frame: a crop keeps the values of the frame it was cut from.
     """
-    camera = camera or Camera()
-    cx, cy = camera.principal_point_px or ((width - 1) / 2, (height - 1) / 2)
-    half_diagonal = math.hypot(*(camera.full_frame_px or (width, height))) / 2
-    y = torch.arange(height, dtype=torch.float32)[:, None] - cy
-    x = torch.arange(width, dtype=torch.float32)[None, :] - cx
-    return (torch.hypot(x, y) / half_diagonal)[None]
+    frame = frame_of(height, width, camera)
+    y = torch.arange(height, dtype=torch.float32)[:, None] - frame.y_px
+    x = torch.arange(width, dtype=torch.float32)[None, :] - frame.x_px
+    return (torch.hypot(x, y) / frame.corner_px)[None]

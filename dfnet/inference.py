@@ -13,9 +13,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dfnet.camera import Camera, radial_map
+from dfnet.camera import Camera, frame_of, radial_map
 from dfnet.detail import bring_to_full_size, resize, without_leftovers
 from dfnet.devices import inference_context, pick_device, to_fast_layout
+from dfnet.iris import Iris, Opening
 from dfnet.preprocess import Preprocessed
 from dfnet.sample import Sample
 from dfnet.tiling import feather, tiles
@@ -48,7 +49,8 @@ class Refocuser:
     """A network ready for use on one device.
 
     Attributes:
-        model: a `DFNet`, or any module with `trained_coc_px`, `target_coc_px` and the same output.
+        model: a `DFNet`, or any module with `trained_coc_px`, `target_coc_px` and the same output;
+            shapes other than discs need its `render` to be true.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile_px: side of the tiles that the network sees; it bounds the memory.
         track: wraps the list of tiles, for a progress bar.
@@ -68,6 +70,7 @@ class Refocuser:
         preprocessed: Preprocessed,
         target_defocus_w_px: Tensor,
         cameras: dict[str, Camera] | None = None,
+        iris: Iris | None = None,
     ) -> Refocused:
         """Re-render W with the wanted defocus.
 
@@ -75,24 +78,39 @@ class Refocuser:
             image_w: (3, H, W) in [0, 1].
             preprocessed: of this pair.
             target_defocus_w_px: signed diameter that is wanted [px], (1, H, W).
-            cameras: `wide` places the radial map of a crop or a shifted lens.
+            cameras: `wide` places the lens's axis in a crop or for a shifted lens.
+            iris: the shape of the blur; None is a disc.
         """
         full = full_sample(image_w, preprocessed, target_defocus_w_px, cameras or {})
         limits = Reach(float(self.model.trained_coc_px), float(self.model.target_coc_px))
-        largest = largest_coc_px(full.defocus_w_px, full.target_defocus_w_px)
+        opening, disc_only = self._opening(iris, full, (cameras or {}).get("wide"))
+        largest = largest_coc_px(full.defocus_w_px, full.target_defocus_w_px, opening)
         scale = min(self.max_scale, working_scale(largest, limits))
         working = resize_sample(full, scale, limits)
-        picture, mask = self._in_tiles(working)
+        picture, mask = self._in_tiles(working, opening and opening.scaled(scale))
         picture = without_leftovers(picture, working)
         image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
         return Refocused(
             image[0].clamp_(0, 1),
             resize(mask, image_w.shape[-2:])[0].clamp_(0, 1),
             scale,
-            _notes(largest, limits),
+            [*_notes(largest, limits), *disc_only],
         )
 
-    def _in_tiles(self, working: Sample) -> tuple[Tensor, Tensor]:
+    def _opening(
+        self, iris: Iris | None, full: Sample, camera: Camera | None
+    ) -> tuple[Opening | None, list[str]]:
+        """The shape on the photo's grid, as far as the model gives it, and a note where not."""
+        if iris is None:
+            return None, []
+        if not getattr(self.model, "render", False):
+            return None, [
+                "these weights make the blur with the network itself, which has learned the "
+                f"lens's disc only: {iris} is left out"
+            ]
+        return Opening(iris, frame_of(*full.image_w.shape[-2:], camera)), []
+
+    def _in_tiles(self, working: Sample, opening: Opening | None) -> tuple[Tensor, Tensor]:
         """The network's picture and its finest mask, blended from overlapping tiles."""
         device = pick_device(self.device)
         model = to_fast_layout(self.model, device)
@@ -102,8 +120,9 @@ class Refocuser:
         weights = torch.zeros(1, 1, height, width)
         for rows, columns in self.track(tiles(height, width, self.tile_px)):
             sample = Sample(*(_framed(x, rows, columns).to(device) for x in working))
+            here = opening and opening.from_origin(columns.start - FRAME_PX, rows.start - FRAME_PX)
             with inference_context(device):
-                output = model(sample)
+                output = model(sample) if here is None else model(sample, here)
             h, w = sample.image_w.shape[-2:]
             mask = output.masks_by_scale[0][..., :h, :w]
             both = torch.cat([output.image - sample.image_w, mask], dim=1).float().cpu()
@@ -175,9 +194,16 @@ class Reach(NamedTuple):
 UNLIMITED = Reach(math.inf, math.inf)
 
 
-def largest_coc_px(defocus_w_px: Tensor, target_defocus_w_px: Tensor) -> Reach:
-    """The largest diameters among the pixels that change, wild ones left out; 0 if none do."""
+def largest_coc_px(
+    defocus_w_px: Tensor, target_defocus_w_px: Tensor, opening: Opening | None = None
+) -> Reach:
+    """The largest diameters among the pixels that change, wild ones left out; 0 if none do.
+
+    All blur changes that gets another shape.
+    """
     changing = (defocus_w_px - target_defocus_w_px).abs() > _UNCHANGED_PX
+    if opening is not None:
+        changing |= target_defocus_w_px.abs() > _UNCHANGED_PX
     if not changing.any():
         return Reach(0.0, 0.0)
     return Reach(*(_largest(x[changing].abs()) for x in (defocus_w_px, target_defocus_w_px)))

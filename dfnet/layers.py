@@ -15,15 +15,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dfnet.blur import disc_blur
+from dfnet.iris import Opening, opening_blur
 from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 STEP_PX, GROWTH = 1.0, 0.15  # between layers: diameters differ by 1 px, large ones by 15 %
 _SMALL_ENOUGH_PX = 12.0  # wider discs are laid at half the size, or a quarter, ...
+_SMALL_ENOUGH_FOR_CORNERS_PX = 32.0  # the same of other shapes, which need more pixels
 _WIDENED_BY_HALVING_PX = 4.0
 _EPSILON = 1e-6
 
 
-def blur_in_layers(image_linear: Tensor, defocus_px: Tensor) -> Tensor:
+def blur_in_layers(
+    image_linear: Tensor, defocus_px: Tensor, opening: Opening | None = None
+) -> Tensor:
     """Render the defocus that a map describes.
 
     A pixel between two layers belongs to both in parts, so that the result follows the map
@@ -34,6 +38,7 @@ def blur_in_layers(image_linear: Tensor, defocus_px: Tensor) -> Tensor:
         image_linear: (B, 3, H, W), all in focus, in linear light.
         defocus_px: (B, 1, H, W) signed diameter that is wanted [px]; its order is depth's:
             the smaller (more negative) is the nearer and covers the larger.
+        opening: what shape a point is blurred into; a disc when None.
 
     Returns:
         Same shape as the picture; a constant picture stays constant.
@@ -42,44 +47,53 @@ def blur_in_layers(image_linear: Tensor, defocus_px: Tensor) -> Tensor:
     nothing = torch.zeros_like(defocus_px)
     cover, cover_before = nothing, nothing  # of all nearer layers; of those that are no neighbours
     matte_sum, matte_sum_before = nothing, nothing
-    for diameter_px, matte in _mattes(defocus_px):
+    for level_px, matte in _mattes(defocus_px):
         hidden = matte_sum_before
         matte_sum_before, matte_sum = matte_sum, matte_sum + matte
         if not bool(matte.detach().any()):
             cover_before = cover
             continue
         layer = torch.cat([matte * image_linear, matte], dim=1)
-        seen = _blurred(layer, hidden, diameter_px) * (1 - cover_before).clamp_min(0)
+        seen = _blurred(layer, hidden, level_px, opening) * (1 - cover_before).clamp_min(0)
         light = light + seen[:, :-1]
         cover_before, cover = cover, cover + seen[:, -1:]
     return light / cover.clamp_min(_EPSILON)
 
 
-def blur_photo_in_layers(image: Tensor, defocus_px: Tensor) -> Tensor:
+def blur_photo_in_layers(
+    image: Tensor, defocus_px: Tensor, opening: Opening | None = None
+) -> Tensor:
     """As `blur_in_layers`, of an sRGB picture in [0, 1] and into one."""
-    light = blur_in_layers(linear_from_srgb(image.clamp(0, 1)), defocus_px)
+    light = blur_in_layers(linear_from_srgb(image.clamp(0, 1)), defocus_px, opening)
     return srgb_from_linear(light.clamp(0, 1))
 
 
-def _blurred(layer: Tensor, hidden: Tensor, diameter_px: float) -> Tensor:
+def _blurred(layer: Tensor, hidden: Tensor, level_px: float, opening: Opening | None) -> Tensor:
     """A layer, continued beneath what hides it, by its disc; wide discs on a reduced layer.
 
     Averaging pixels and interpolating between them blurs too, by as much as a disc whose diameter
     is twice the step; the disc is made narrower by that.
     """
-    if diameter_px <= _SMALL_ENOUGH_PX or min(layer.shape[-2:]) < 4:
-        return disc_blur(_continued_beneath(layer, hidden), diameter_px)
+    diameter_px = abs(level_px)
+    small_enough_px = _SMALL_ENOUGH_PX if opening is None else _SMALL_ENOUGH_FOR_CORNERS_PX
+    if diameter_px <= small_enough_px or min(layer.shape[-2:]) < 4:
+        whole = _continued_beneath(layer, hidden)
+        if opening is None:
+            return disc_blur(whole, diameter_px)
+        return opening_blur(whole, level_px, opening)
     height, width = layer.shape[-2:]
     layer, hidden = (
         F.pad(x, (0, width % 2, 0, height % 2), mode="replicate") for x in (layer, hidden)
     )
     narrower_px = math.sqrt(diameter_px**2 - _WIDENED_BY_HALVING_PX**2) / 2
-    small = _blurred(_halved(layer), _halved(hidden), narrower_px)
+    narrower_px = math.copysign(narrower_px, level_px)
+    opening = opening and opening.scaled(0.5)
+    small = _blurred(_halved(layer), _halved(hidden), narrower_px, opening)
     return F.interpolate(small, scale_factor=2, mode="bilinear")[..., :height, :width]
 
 
 def _mattes(defocus_px: Tensor) -> Iterator[tuple[float, Tensor]]:
-    """Diameter and matte (B, 1, H, W) of each layer, near to far; the mattes sum to 1."""
+    """Signed diameter and matte (B, 1, H, W) of each layer, near to far; the mattes sum to 1."""
     known = defocus_px.detach()
     behind = _diameters_px(max(float(known.max()), 0.0))
     before = _diameters_px(max(-float(known.min()), 0.0))
@@ -89,7 +103,7 @@ def _mattes(defocus_px: Tensor) -> Iterator[tuple[float, Tensor]]:
         above = levels_px[i + 1] if i + 1 < len(levels_px) else level + STEP_PX
         rise = (defocus_px - below) / (level - below)
         fall = (above - defocus_px) / (above - level)
-        yield abs(level), torch.minimum(rise, fall).clamp_min(0)
+        yield level, torch.minimum(rise, fall).clamp_min(0)
 
 
 def _diameters_px(largest_px: float) -> list[float]:

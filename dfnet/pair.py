@@ -114,7 +114,7 @@ class Pair:
         self.model = self.model or DFNet.from_pretrained(self.recipe.weights)
         refocuser = Refocuser(self.model, self.recipe.device, track=track)
         found = self.prepare()
-        result = refocuser(self.image_w, found, target.defocus_w_px, self.cameras)
+        result = refocuser(self.image_w, found, target.defocus_w_px, self.cameras, target.iris)
         return Picture(
             image_w=result.image_w,
             target_defocus_w_px=target.defocus_w_px,

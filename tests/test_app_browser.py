@@ -162,6 +162,7 @@ def test_from_two_files_to_a_saved_picture(app, browser, tmp_path):
         undone = after(page, lambda: page.click(".undo"))
         assert (undone - narrow).abs().mean() < 0.002
 
+        page.select_option(".shape", "5")  # seen in blur only, and here is hardly any
         saved, recipe = save(page, tmp_path, "jpeg")
         assert_saved(saved, recipe, undone)
     assert app["asked"] == []
@@ -199,7 +200,8 @@ def assert_saved(saved, recipe, seen):
         pixels = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
     assert (torch.from_numpy(pixels).permute(2, 0, 1) - seen).abs().mean() < 0.01
     steps = json.loads(recipe.read_text(encoding="utf-8"))["steps"]
-    assert [step["step"] for step in steps] == ["focus_at", "aperture"]
+    assert [step["step"] for step in steps] == ["focus_at", "aperture", "polygon"]
+    assert (steps[2]["blades"], steps[2]["rotation_deg"]) == (5, 0)
     assert (steps[0]["x"], steps[0]["y"]) == pytest.approx(BOOKS, abs=1)
     assert steps[1]["scale"] == pytest.approx(2**-3, rel=1e-3)  # six stops
 
@@ -228,6 +230,12 @@ def test_range_band_overlays_and_comparison(app, browser, tmp_path):
         shot = picture(page)
 
         soft = after(page, lambda: slide(page, ".aperture", -2))
+        after(page, lambda: page.select_option(".shape", "cat_eye"))
+        assert page.input_value(".shape-amount") == "100"
+        again = after(page, lambda: page.click(".undo"))
+        assert page.input_value(".shape") == ""
+        assert (again - soft).abs().mean() < 0.002
+
         knob = page.locator(".handle.near").bounding_box()
         start = knob["x"] + 16, knob["y"] + 20
         held = after(page, lambda: drag(page, start, (start[0] - 40, start[1]), (0, start[1])))

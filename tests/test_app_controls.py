@@ -5,11 +5,12 @@ import pytest
 
 from dfnet.app.controls import Stroke, brushed, controls_from_json, steps_of
 from dfnet.errors import InputError
-from dfnet.targets import AllInFocus, Aperture, FocusAt, Mask, Slab, TiltShift
+from dfnet.targets import AllInFocus, Aperture, CatEye, FocusAt, Mask, Polygon, Slab, TiltShift
 from dfnet.targets.masks import read_mask
 
 SIZE = (4000, 3000)  # whose diagonal is 5000
 TILT = {"x": 2000, "y": 1800, "angle_deg": -12.5, "width_px": 400, "blur_px": 60}
+PENTAGON = {"step": "polygon", "blades": 5, "rotation_deg": 14.4}
 DOT = {"effect": "sharpen", "radius_px": 300, "points": [[1000, 600]]}
 
 SETTINGS = [
@@ -24,6 +25,12 @@ SETTINGS = [
         (FocusAt(1200.25, 800), Slab(2, 0, 0), Aperture(scale=2)),
     ),
     ({"sharpness": "tilt", "tilt": TILT}, (TiltShift(2000, 1800, -12.5, 400, 60),)),
+    ({"sharpness": "as_shot", "shape": None}, ()),
+    ({"sharpness": "as_shot", "shape": PENTAGON}, (Polygon(5, 14.4),)),
+    (
+        {"sharpness": "all", "shape": {"step": "cat_eye", "strength": 0.4}},
+        (AllInFocus(), CatEye(0.4)),
+    ),
 ]
 
 
@@ -52,6 +59,9 @@ def test_settings_become_the_steps_that_a_photographer_means(sent, expected):
         {"sharpness": "as_shot", "strokes": [{**DOT, "effect": "burn"}]},
         {"sharpness": "as_shot", "strokes": [{**DOT, "points": []}]},
         {"sharpness": "as_shot", "strokes": 7},
+        {"sharpness": "as_shot", "shape": "polygon"},
+        {"sharpness": "as_shot", "shape": {**PENTAGON, "blades": 500}},
+        {"sharpness": "as_shot", "shape": {"step": "like", "path": "/etc/passwd"}},
     ],
 )
 def test_what_no_page_of_ours_sends_is_refused(sent):

@@ -7,7 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from dfnet.blur import disc_blur
-from dfnet.camera import Camera
+from dfnet.camera import Camera, Frame
 from dfnet.inference import (
     FRAME_PX,
     Reach,
@@ -17,6 +17,8 @@ from dfnet.inference import (
     resize_sample,
     working_scale,
 )
+from dfnet.iris import CatEyeIris, Opening, PolygonIris
+from dfnet.layers import blur_photo_in_layers
 from dfnet.model import DFNet, DFNetOutput
 from dfnet.model.dfnet import RENDERED_COC_PX
 from dfnet.sample import Sample
@@ -94,6 +96,8 @@ def test_only_changing_pixels_choose_the_scale_and_wild_ones_do_not():
     target[..., :50] = 3.0
     target[0, 0, 0, :20] = 1000.0
     assert largest_coc_px(source, target) == pytest.approx((12.0, 3.0))
+    opening = Opening(PolygonIris(6), Frame(49.5, 49.5, 71))
+    assert largest_coc_px(source, target, opening)[1] == pytest.approx(90.0)  # changes its shape
 
 
 def test_the_network_sees_diameters_of_the_reduced_picture_within_its_range():
@@ -209,6 +213,39 @@ def test_the_widest_rendered_blur_has_no_seams_either():
     tiled = Refocuser(model, "cpu", tile_px=336)(image, maps, ramp)
     assert whole.working_scale == 1
     assert float((whole.image_w - tiled.image_w).abs().max()) < 1 / 255
+
+
+class Renderer(Stub):
+    """Renders what it is asked to, in whatever shape; remembers the shapes."""
+
+    render = True
+
+    def forward(self, sample, opening=None):
+        self.opening = opening
+        self.change = lambda s: blur_photo_in_layers(s.image_w, s.target_defocus_w_px, opening)
+        return super().forward(sample)
+
+
+@pytest.mark.parametrize("iris", [PolygonIris(5, 12.0), CatEyeIris(1.0)])
+def test_shapes_of_blur_have_no_seams_and_count_the_whole_frame(iris):
+    image, maps = a_pair(90, 230)
+    model, target = Renderer(None, 64.0), torch.full((1, 90, 230), 9.0)
+    wide = {"wide": Camera(principal_point_px=(10.0, 80.0), full_frame_px=(800, 600))}
+    whole = Refocuser(model, "cpu", tile_px=512)(image, maps, target, wide, iris)
+    assert model.opening == (iris, (10 + FRAME_PX, 80 + FRAME_PX, 500))
+    tiled = Refocuser(model, "cpu", tile_px=176)(image, maps, target, wide, iris)
+    assert float((whole.image_w - image).abs().mean()) > 0.1
+    assert float((whole.image_w - tiled.image_w).abs().max()) < 1 / 255
+    assert whole.notes == []
+
+
+def test_a_network_that_makes_the_blur_itself_says_that_it_makes_discs():
+    image, maps = a_pair(64, 64)
+    model, target = Stub(blurred_as_wished), torch.full((1, 64, 64), 5.0)
+    shaped = Refocuser(model, "cpu")(image, maps, target, iris=PolygonIris(6))
+    assert torch.equal(shaped.image_w, Refocuser(model, "cpu")(image, maps, target).image_w)
+    (note,) = shaped.notes
+    assert "has learned the lens's disc only: a polygon of 6 sides is left out" in note
 
 
 def test_no_tile_is_larger_than_asked_and_progress_is_told():

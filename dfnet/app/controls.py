@@ -12,8 +12,9 @@ import numpy as np
 
 from dfnet.errors import InputError
 from dfnet.targets.file_steps import EFFECTS, Mask
-from dfnet.targets.language import Step
+from dfnet.targets.language import Step, steps_from_json
 from dfnet.targets.masks import painted
+from dfnet.targets.shape_steps import CatEye, Polygon
 from dfnet.targets.steps import AllInFocus, Aperture, FocusAt, Slab, TiltShift
 
 SHARPNESS = ("as_shot", "all", "point", "tilt")
@@ -63,6 +64,7 @@ class Controls:
         aperture_scale: over the captured one.
         tilt: with `tilt`.
         strokes: of the brush, in order.
+        shape: of the blur; None is a disc.
     """
 
     sharpness: str = "as_shot"
@@ -72,6 +74,7 @@ class Controls:
     aperture_scale: float = 1.0
     tilt: Tilt | None = None
     strokes: tuple[Stroke, ...] = ()
+    shape: Polygon | CatEye | None = None
 
 
 def controls_from_json(record: object) -> Controls:
@@ -90,6 +93,7 @@ def controls_from_json(record: object) -> Controls:
             aperture_scale=_number(record.get("aperture_scale", 1), 0),
             tilt=_tilt(record["tilt"]) if sharpness == "tilt" else None,
             strokes=tuple(_stroke(s) for s in record.get("strokes", [])[:MAX_STROKES]),
+            shape=_shape(record.get("shape")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
@@ -121,6 +125,8 @@ def steps_of(controls: Controls, photo_size: tuple[int, int]) -> tuple[Step, ...
         steps.append(Slab(controls.nearer_px, controls.farther_px, softness_px))
     if abs(math.log2(max(controls.aperture_scale, 1e-6))) > _UNCHANGED_STOPS:
         steps.append(Aperture(scale=controls.aperture_scale))
+    if controls.shape is not None:
+        steps.append(controls.shape)
     return (*steps, *_masks(controls.strokes, photo_size))
 
 
@@ -167,6 +173,15 @@ def _tilt(record: dict) -> Tilt:
     lengths = (_number(record[name], 0) for name in ("width_px", "blur_px"))
     places = (_number(record[name]) for name in ("x", "y", "angle_deg"))
     return Tilt(*places, *lengths)
+
+
+def _shape(record: object) -> Polygon | CatEye | None:
+    if record is None:
+        return None
+    (step,) = steps_from_json([record])
+    if not isinstance(step, Polygon | CatEye):
+        raise ValueError("shape")
+    return step
 
 
 def _point(record: object) -> tuple[float, float]:

@@ -66,7 +66,8 @@ class Previewer:
         target = work_out(steps, scene)
         scale = QUICK_SCALE if quick else 1.0
         render = Refocuser(self.model, self.device, tile_px=_TILE_PX, max_scale=scale)
-        result = render(scene.image_w, scene.preprocessed, target.defocus_w_px, scene.cameras)
+        wish = target.defocus_w_px, scene.cameras, target.iris
+        result = render(scene.image_w, scene.preprocessed, *wish)
         return Preview(
             result.image_w,
             target.defocus_w_px,

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dfnet.iris import Opening
 from dfnet.layers import blur_photo_in_layers
 from dfnet.model.alignment import GuideAlignment
 from dfnet.model.blocks import double, halve
@@ -110,8 +111,14 @@ class DFNet(Saved):
         self.fuse = Fusion(width, blocks, SCALES)
         self.finish = Finish(width // 2, blocks) if render and finish else None
 
-    def forward(self, sample: Sample) -> DFNetOutput:
-        """Re-render W with the target defocus; any height and width."""
+    def forward(self, sample: Sample, opening: Opening | None = None) -> DFNetOutput:
+        """Re-render W with the target defocus; any height and width.
+
+        Args:
+            sample: maps and photos.
+            opening: the shape of the blur, with `render`; what the network itself makes is the
+                lens's disc. None is a disc.
+        """
         height, width = sample.image_w.shape[-2:]
         padded = Sample(*(pad_to_multiple(x.float()) for x in sample))
         target = padded.target_defocus_w_px
@@ -122,7 +129,7 @@ class DFNet(Saved):
             image = _keep_w(padded, asked, fused.images_by_scale[0])
         images = fused.images_by_scale
         if self.render and bool(target.any()):
-            sharp, image = image, self._blurred(padded, image)
+            sharp, image = image, self._blurred(padded, image, opening)
             images = [i + s for i, s in zip(images, pyramid(image - sharp), strict=True)]
         return DFNetOutput(
             image[..., :height, :width], images, fused.masks_by_scale, fused.guide_motions_px
@@ -149,17 +156,26 @@ class DFNet(Saved):
             images = blend(refined_w, refined_uw, masks, corrections)
         return Fused(images, masks, motions)
 
-    def _blurred(self, sample: Sample, sharp: Tensor) -> Tensor:
-        """The all-in-focus picture with the sample's target blur."""
+    def _blurred(self, sample: Sample, sharp: Tensor, opening: Opening | None) -> Tensor:
+        """The all-in-focus picture with the sample's target blur.
+
+        What shall be blurred into another shape than W's disc is never left as W has it, and
+        `finish`, which has seen discs only, does not mend it.
+        """
         target = sample.target_defocus_w_px
         device = sharp.device.type
         with torch.autocast(device, enabled=False):
-            rendered = blur_photo_in_layers(sharp, target)
-        if self.finish is not None:
+            rendered = blur_photo_in_layers(sharp, target, opening)
+        if self.finish is not None and opening is None:
             rendered = self.finish(sample.image_w, sharp, rendered, encode_maps(sample))
         with torch.autocast(device, enabled=False):
-            image = torch.lerp(sharp, rendered, blur_weight(target))
-            return _keep_w(sample, target, image)
+            if opening is None:
+                image = torch.lerp(sharp, rendered, blur_weight(target))
+                return _keep_w(sample, target, image)
+            blurred = blur_weight(target * opening.iris.reach)
+            image = torch.lerp(sharp, rendered, blurred)
+            changed = torch.maximum(change_weight(sample.defocus_w_px, target), blurred)
+            return torch.lerp(sample.image_w, image, changed)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str | None = None) -> "DFNet":

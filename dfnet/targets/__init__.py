@@ -17,6 +17,7 @@ from dfnet.targets.language import (
 )
 from dfnet.targets.masks import painted
 from dfnet.targets.scene import Scene
+from dfnet.targets.shape_steps import CatEye, Polygon
 from dfnet.targets.steps import (
     AllInFocus,
     Aperture,
@@ -36,6 +37,7 @@ __all__ = [
     "AllInFocus",
     "Aperture",
     "Between",
+    "CatEye",
     "DistanceRange",
     "FocusAt",
     "FocusDistance",
@@ -44,6 +46,7 @@ __all__ = [
     "MapFile",
     "Mask",
     "Plane",
+    "Polygon",
     "Scene",
     "Slab",
     "SplitFocus",

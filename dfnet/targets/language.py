@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dfnet.errors import InputError
 from dfnet.targets.file_steps import Like, MapFile, Mask
 from dfnet.targets.masks import EMBEDDED
+from dfnet.targets.shape_steps import CatEye, Polygon
 from dfnet.targets.steps import (
     AllInFocus,
     Aperture,
@@ -32,6 +33,8 @@ KINDS: dict[str, type] = {
     "tilt_shift": TiltShift,
     "slab": Slab,
     "aperture": Aperture,
+    "polygon": Polygon,
+    "cat_eye": CatEye,
     "mask": Mask,
     "map": MapFile,
     "like": Like,

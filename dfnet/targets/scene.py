@@ -6,6 +6,7 @@ from torch import Tensor
 
 from dfnet.camera import Camera
 from dfnet.errors import InputError
+from dfnet.iris import Iris
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.result import Preprocessed
 from dfnet.targets.maps import Point
@@ -111,12 +112,14 @@ class Draft(NamedTuple):
             start from it, whatever shaping was done before.
         aperture_scale: the aperture so far over the captured one.
         notes: what was limited or is good to know, in words for the user.
+        iris: the shape of the blur; None is a disc.
     """
 
     target_defocus_w_px: Tensor
     lens_defocus_w_px: Tensor
     aperture_scale: float = 1.0
     notes: tuple[str, ...] = ()
+    iris: Iris | None = None
 
     def focused(self, target_defocus_w_px: Tensor) -> "Draft":
         """With another target."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dfnet.errors import InputError
+from dfnet.iris import Iris
 from dfnet.targets.records import Record
 from dfnet.targets.scene import Draft, Scene, first_draft
 
@@ -26,10 +27,12 @@ class Target(NamedTuple):
     Attributes:
         defocus_w_px: (1, H, W) signed circle-of-confusion diameter [px].
         notes: what was limited or is good to know, in words for the user.
+        iris: the shape of the blur; None is a disc.
     """
 
     defocus_w_px: Tensor
     notes: tuple[str, ...]
+    iris: Iris | None = None
 
 
 def work_out(steps: Iterable[Step], scene: Scene) -> Target:
@@ -39,7 +42,7 @@ def work_out(steps: Iterable[Step], scene: Scene) -> Target:
         InputError: a step does not fit this photo.
     """
     draft = reduce(lambda d, step: step.apply(d, scene), steps, first_draft(scene))
-    return Target(draft.target_defocus_w_px, draft.notes)
+    return Target(draft.target_defocus_w_px, draft.notes, draft.iris)
 
 
 def make_target(steps: Iterable[Step], scene: Scene) -> Tensor:
@@ -52,7 +55,7 @@ class Between(Record):
     """Part of the way from one wish to another: a frame of a focus pull.
 
     Both maps are linear in the focused disparity and in the aperture, so what lies between them is
-    the map of a lens between the two.
+    the map of a lens between the two. Shapes of blur are not mixed: each has its half.
 
     Attributes:
         start: steps.
@@ -80,6 +83,7 @@ class Between(Record):
             torch.lerp(first.lens_defocus_w_px, last.lens_defocus_w_px, self.share),
             first.aperture_scale + self.share * (last.aperture_scale - first.aperture_scale),
             tuple(dict.fromkeys((*first.notes, *last.notes))),
+            first.iris if self.share < 0.5 else last.iris,
         )
 
 

@@ -86,6 +86,24 @@ function setAperture(stops) {
   changed(true);
 }
 
+// The slider turns by a blade; the next would look the same.
+function setShape(choice, share) {
+  room.set.shape = !choice ? null
+    : choice === "cat_eye" ? { step: "cat_eye", strength: share }
+    : { step: "polygon", blades: Number(choice), rotation_deg: Math.round((share * 3600) / choice) / 10 };
+}
+
+function drawShape() {
+  const { shape } = room.set;
+  one(".shape").value = !shape ? "" : shape.step === "cat_eye" ? "cat_eye" : shape.blades;
+  one(".shape-more").hidden = !shape;
+  if (!shape) return;
+  const isEye = shape.step === "cat_eye";
+  one(".shape-what").textContent = isEye ? "Strength" : "Turned";
+  one(".shape-amount").setAttribute("aria-label", isEye ? "Strength of the cat’s eyes" : "Turn of the blades");
+  one(".shape-amount").value = 100 * (isEye ? shape.strength : (shape.rotation_deg * shape.blades) / 360);
+}
+
 const axisShare = (px) => {
   const { near_px, far_px } = room.photo.axis;
   return (px - near_px) / (far_px - near_px);
@@ -112,6 +130,7 @@ function drawPanel() {
     one(".tilt-blur").value = 100 * share;
     one(".tilt-words").textContent = Math.round(set.tilt.blur_px) + " px of " + photo.size[0];
   }
+  drawShape();
   one(".undo").disabled = !room.past.length;
   one(".redo").disabled = !room.future.length;
 }

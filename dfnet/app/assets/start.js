@@ -17,6 +17,15 @@ onSlide(".tilt-blur", (value) => {
   room.set.tilt.blur_px = (value / 100) * 0.03 * diagonal();
   changed(true);
 });
+one(".shape").addEventListener("change", (event) => {
+  remember();
+  setShape(event.target.value, event.target.value === "cat_eye" ? 1 : 0);
+  changed();
+});
+onSlide(".shape-amount", (value) => {
+  setShape(one(".shape").value, value / 100);
+  changed(true);
+});
 setUpHandle("near");
 setUpHandle("far");
 

@@ -5,6 +5,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 const FRESH = {
   sharpness: "as_shot", point: null, nearer_px: 0, farther_px: 0, aperture_scale: 1, tilt: null, strokes: [],
+  shape: null,
 };
 const room = {
   token: null, photo: null, set: structuredClone(FRESH), focus_px: 0,
