@@ -1,8 +1,10 @@
 """What refocus.py does: pictures, focus pulls and side outputs, of one pair or of a folder."""
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -10,11 +12,13 @@ from torch import Tensor
 
 from dfnet.errors import InputError
 from dfnet.folder import find_pairs
+from dfnet.io.disclosure import Disclosure, xmp_for
 from dfnet.io.images import write_image, write_whole
+from dfnet.io.metadata import Metadata
 from dfnet.io.video import write_video
 from dfnet.model import DFNet
 from dfnet.pair import Pair, pair_of
-from dfnet.picture import Picture
+from dfnet.picture import Picture, Saved
 from dfnet.recipe import Recipe, recipe_path, recipe_to_text
 from dfnet.request import EXTRAS, Request
 from dfnet.targets import AllInFocus, focus_pull, write_map
@@ -71,10 +75,14 @@ def edit_pair(
     if recipe.frames:
         return write_pull(request, pair, output, track)
     picture = pair.refocus(recipe.steps, track)
-    written = picture.save(output, recipe.bits, request.disclose)
-    for note in picture.notes:
+    saved = picture.save(output, recipe.bits, request.disclose)
+    _tell(picture, saved)
+    return [*saved.files, *write_extras(request, pair, picture, output, track)]
+
+
+def _tell(picture: Picture, saved: Saved) -> None:
+    for note in (*picture.notes, *saved.notes):
         say(f"note: {note}")
-    return [*written, *write_extras(request, pair, picture, output, track)]
 
 
 def _lighten(pair: Pair, extras: Sequence[str]) -> None:
@@ -87,7 +95,7 @@ def _lighten(pair: Pair, extras: Sequence[str]) -> None:
 
 
 def write_pull(request: Request, pair: Pair, output: Path, track: Track) -> list[Path]:
-    """A focus pull's frames, as a video or one by one."""
+    """A focus pull's frames, as a video or one by one; notes are those of the first frame."""
     recipe = request.recipe
     pull = focus_pull(recipe.steps, recipe.pull_to, recipe.frames)
 
@@ -96,17 +104,32 @@ def write_pull(request: Request, pair: Pair, output: Path, track: Track) -> list
             yield pair.refocus(steps)
 
     if "*" not in output.name:
-        write_video((picture.image_w for picture in frames()), output)
-        record = recipe_path(output)
-        text = recipe_to_text(pair.recipe, output.parent, {})
-        write_whole(record, lambda partial: partial.write_text(text, encoding="utf-8"))
-        return [output, record]
+        return _write_film(request, pair, frames(), output)
     digits = len(str(recipe.frames))
     written = []
     for k, picture in enumerate(frames(), start=1):
         path = Path(str(output).replace("*", f"{k:0{digits}d}"))
-        written += picture.save(path, recipe.bits, request.disclose)
+        saved = picture.save(path, recipe.bits, request.disclose)
+        written += saved.files
+        if k == 1:
+            _tell(picture, saved)
     return written
+
+
+def _write_film(
+    request: Request, pair: Pair, frames: Iterator[Picture], output: Path
+) -> list[Path]:
+    """The video and its recipe."""
+    text = recipe_to_text(pair.recipe, output.parent, {})
+    disclosure = Disclosure(hashlib.sha256(text.encode()).hexdigest())
+    xmp = xmp_for(Metadata(), disclosure)[0] if request.disclose else b""
+    first = next(frames)
+    write_video((picture.image_w for picture in chain([first], frames)), output, xmp)
+    record = recipe_path(output)
+    write_whole(record, lambda partial: partial.write_text(text, encoding="utf-8"))
+    files = (output, record)
+    _tell(first, Saved(files))
+    return [*files]
 
 
 def write_extras(
@@ -127,7 +150,7 @@ def write_extras(
         if name == "all_in_focus":
             path = output.with_name(f"{output.stem}_all_in_focus{output.suffix}")
             sharp = pair.refocus([AllInFocus()], track)
-            written += sharp.save(path, picture.recipe.bits, request.disclose)
+            written += sharp.save(path, picture.recipe.bits, request.disclose).files
             continue
         ending = EXTRAS[name][0 if name != "depth" or metric else 1]
         path = output.with_name(f"{output.stem}_{ending}")

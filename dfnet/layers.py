@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dfnet.blur import disc_blur
-from dfnet.iris import Opening, opening_blur
+from dfnet.iris import Opening, PolygonIris, opening_blur
 from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 STEP_PX, GROWTH = 1.0, 0.15  # between layers: diameters differ by 1 px, large ones by 15 %
 _SMALL_ENOUGH_PX = 12.0  # wider discs are laid at half the size, or a quarter, ...
-_SMALL_ENOUGH_FOR_CORNERS_PX = 32.0  # the same of other shapes, which need more pixels
+_SMALL_ENOUGH_FOR_CORNERS_PX = 32.0  # the same of polygons, which need more pixels
 _WIDENED_BY_HALVING_PX = 4.0
 _EPSILON = 1e-6
 
@@ -75,7 +75,8 @@ def _blurred(layer: Tensor, hidden: Tensor, level_px: float, opening: Opening | 
     is twice the step; the disc is made narrower by that.
     """
     diameter_px = abs(level_px)
-    small_enough_px = _SMALL_ENOUGH_PX if opening is None else _SMALL_ENOUGH_FOR_CORNERS_PX
+    has_corners = opening is not None and isinstance(opening.iris, PolygonIris)
+    small_enough_px = _SMALL_ENOUGH_FOR_CORNERS_PX if has_corners else _SMALL_ENOUGH_PX
     if diameter_px <= small_enough_px or min(layer.shape[-2:]) < 4:
         whole = _continued_beneath(layer, hidden)
         if opening is None:

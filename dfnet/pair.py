@@ -11,7 +11,6 @@ from dfnet.camera import Camera, cameras_of_preset
 from dfnet.detail import resize
 from dfnet.errors import InputError
 from dfnet.inference import Refocuser
-from dfnet.io.decode import read_about
 from dfnet.io.images import read_exif
 from dfnet.io.metadata import Metadata
 from dfnet.io.pair_order import wide_first
@@ -190,11 +189,12 @@ def pair_of(recipe: Recipe, keep: bool = True) -> Pair:
     if recipe.ultrawide is None and not is_spatial_photo(recipe.wide):
         return _alone(recipe, preset, keep)
     photos = load_photos(recipe.wide, recipe.ultrawide, preset)
-    metadata, lost = read_about(recipe.wide)
-    height, width = photos.image_w.shape[-2:]
+    photo = photos.photo_w
+    height, width = photo.image.shape[-2:]
     recipe = replace(recipe, photo_size=recipe.photo_size or (width, height))
-    notes += (*photos.notes, *lost)
-    return Pair(*photos[:3], recipe, metadata, notes, keep=keep)
+    notes += (*photos.notes, *photo.notes)
+    known = photos.image_uw, photos.cameras
+    return Pair(photo.image, *known, recipe, photo.metadata, notes, keep=keep)
 
 
 def _alone(recipe: Recipe, preset: dict[str, Camera], keep: bool) -> Pair:

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -11,6 +12,18 @@ from dfnet.io.images import check_writable, write_whole
 from dfnet.io.metadata import Metadata
 from dfnet.io.photo_files import write_photo
 from dfnet.recipe import Recipe, recipe_path, recipe_to_text
+
+
+class Saved(NamedTuple):
+    """What `Picture.save` left on disk.
+
+    Attributes:
+        files: the picture, and its recipe where the photos came from files.
+        notes: for people: what of the photo's metadata did not fit into the file.
+    """
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class Picture:
     notes: tuple[str, ...] = ()
     found: dict = field(default_factory=dict)
 
-    def save(self, path: Path | str, bits: int = 8, disclose: bool = True) -> tuple[Path, ...]:
+    def save(self, path: Path | str, bits: int = 8, disclose: bool = True) -> Saved:
         """Write the picture, and beside it the recipe that repeats it, each whole or not at all.
 
         Args:
@@ -43,9 +56,6 @@ class Picture:
             bits: 8, or 16 for PNG and TIFF.
             disclose: whether the file says that it was edited; whoever turns it off answers for
                 saying it elsewhere.
-
-        Returns:
-            The files written; no recipe where the photos did not come from files.
 
         Raises:
             InputError: the format cannot hold that, or the place cannot be written.
@@ -56,11 +66,11 @@ class Picture:
         found = self.found | {"notes": list(self.notes)}
         text = None if recipe.wide is None else recipe_to_text(recipe, path.parent, found)
         digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()
-        write_photo(
+        notes = write_photo(
             self.image_w, path, bits, self.metadata, Disclosure(digest) if disclose else None
         )
         if text is None:
-            return (path,)
+            return Saved((path,), notes)
         record = recipe_path(path)
         write_whole(record, lambda p: p.write_text(text, encoding="utf-8"))
-        return path, record
+        return Saved((path, record), notes)

@@ -5,7 +5,10 @@ import os
 
 import pytest
 import torch
+from made_photo import exif
 from made_preprocessed import made_preprocessed
+from made_profile import profile
+from PIL import Image
 from refocus_command import HEIGHT, WIDTH, matched
 from torch.testing import assert_close
 
@@ -36,7 +39,8 @@ def test_the_readmes_lines(photos, small_network, monkeypatch):
     there = photo.refocus([dfnet.FocusAt(30, 50), dfnet.Aperture(2.0)])
     written = there.save("there.png")
     assert len(calls) == 1
-    assert [p.name for p in written] == ["there.png", "there_recipe.json"]
+    assert written.notes == ()
+    assert [p.name for p in written.files] == ["there.png", "there_recipe.json"]
     assert_close(read_image("there.png"), there.image_w, atol=0.5 / 255 + 1e-6, rtol=0)
     assert there.target_defocus_w_px[0, 40, [10, 120]].tolist() == pytest.approx([0, 6], abs=1e-3)
     assert not torch.equal(sharp.image_w, there.image_w)
@@ -44,10 +48,30 @@ def test_the_readmes_lines(photos, small_network, monkeypatch):
     assert dfnet.steps_from_json(saved["steps"]) == there.recipe.steps
 
 
+def test_what_does_not_fit_into_the_file_is_said(photos, small_network, run):
+    with Image.open("W.png") as image:
+        image.save("noted.png", exif=exif(maker_note=b"x" * 70_000))
+    photo = dfnet.load_pair("noted.png", "UW.png")
+    photo.model = small_network
+    notes = photo.refocus([]).save("b.jpg").notes
+    assert notes == ("the maker's note is too long for a JPEG",)
+    assert photo.refocus([]).save("b.png").notes == ()
+    code, _, err = run("output=c.jpg", wide="noted.png")
+    assert code == 0
+    assert "note: the maker's note is too long for a JPEG" in err
+
+
+def test_colours_that_the_network_cannot_see_are_said(photos):
+    Image.new("RGB", (WIDTH, HEIGHT), (255, 0, 0)).save("p3.png", icc_profile=profile())
+    notes = dfnet.load_pair("p3.png", "UW.png").notes
+    assert "100.0% of the photo has colours that sRGB lacks; they are clipped" in notes
+    assert not any("sRGB" in note for note in dfnet.load_pair("W.png", "p3.png").notes)
+
+
 def test_photos_need_no_files_but_then_there_is_no_recipe(small_network, tmp_path):
     image = torch.rand(3, HEIGHT, WIDTH)
     pair = dfnet.Pair(image, image, preprocessed=matched(image, image, {}), model=small_network)
-    assert pair.refocus([]).save(tmp_path / "a.png") == (tmp_path / "a.png",)
+    assert pair.refocus([]).save(tmp_path / "a.png").files == (tmp_path / "a.png",)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 

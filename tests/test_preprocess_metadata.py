@@ -11,6 +11,8 @@ from PIL import Image
 
 from dfnet.camera import Camera, camera_from_json
 from dfnet.errors import InputError
+from dfnet.io.metadata import Metadata
+from dfnet.io.photo_files import Photo
 from dfnet.io.spatial import SpatialPhoto
 from dfnet.optics import BlurLaw
 from dfnet.preprocess import photos, stated
@@ -191,10 +193,11 @@ def test_a_known_phones_preset_serves_unasked(tmp_path):
 def test_a_spatial_photo_is_a_pair_by_itself(monkeypatch):
     images = torch.zeros(3, 96, 128), torch.ones(3, 96, 128)
     boxes = {"wide": Camera(focal_length_px=90.0), "ultrawide": Camera(position_m=(0.02, 0, 0))}
-    found = SpatialPhoto(*images, boxes, (1, 0), ("It is spatial.",))
+    photo_w = Photo(images[0], Metadata())
+    found = SpatialPhoto(photo_w, images[1], boxes, (1, 0), ("It is spatial.",))
     monkeypatch.setattr(photos, "read_spatial_photo", lambda path: found)
     pair = load_photos("a.heic")
-    assert pair.image_w is images[0]
+    assert pair.photo_w is photo_w
     assert pair.cameras == boxes
     assert pair.notes == ("It is spatial.",)
     mine = {"wide": Camera(f_number=1.5, focal_length_px=80.0)}

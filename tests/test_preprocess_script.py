@@ -6,11 +6,12 @@ import hydra
 import pytest
 from hydra import compose, initialize_config_dir
 from made_pair import CARD_PX, make_pair
+from PIL import ExifTags, Image
 from test_preprocess_captures import write_capture
 
 from dfnet.errors import InputError
 from dfnet.io.images import read_image, write_image
-from dfnet.preprocess import Preprocessor, preprocess_pair
+from dfnet.preprocess import Preprocessor, batch, preprocess_pair
 from dfnet.preprocess.batch import Job, preprocess_folder, preprocess_photos
 from dfnet.preprocess.sheet import contact_sheet
 
@@ -59,6 +60,29 @@ def test_mistakes_get_one_plain_message(arguments, text, tmp_path):
 def test_half_a_pair_is_refused():
     with pytest.raises(InputError, match=r"wide\.png: not a spatial photo"):
         preprocess_photos(Job(), "wide.png", None, "sheet.png")
+
+
+@pytest.mark.parametrize(("metadata", "first"), [(True, "b.jpg"), (False, "a.jpg")])
+def test_the_longer_lens_is_the_wide_photo_where_exif_is_believed(
+    tmp_path, monkeypatch, metadata, first
+):
+    for name, length in (("a.jpg", 13), ("b.jpg", 26)):
+        exif = Image.Exif()
+        exif[ExifTags.Base.Model] = "Phone 1"
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = length
+        Image.new("RGB", (64, 64)).save(tmp_path / name, exif=exif)
+    seen = []
+
+    def read(*files_and_more):
+        seen.extend(files_and_more[:2])
+        raise InputError("enough")
+
+    monkeypatch.setattr(batch, "load_photos", read)
+    files = [str(tmp_path / name) for name in ("a.jpg", "b.jpg")]
+    with pytest.raises(InputError, match="enough"):
+        preprocess_photos(Job(metadata=metadata), *files, "sheet.png")
+    assert Path(seen[0]).name == first
+    assert len(set(seen)) == 2
 
 
 def test_a_folder_is_prepared_with_sheets_and_the_failed_are_named(tmp_path, capsys):

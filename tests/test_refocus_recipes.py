@@ -1,6 +1,8 @@
 """The command `python refocus.py` over many: focus pulls, folders, recipes."""
 
+import hashlib
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from PIL import Image
 from refocus_command import HEIGHT, WIDTH, names
 
+from dfnet.io.declaration import read_declaration
 from dfnet.io.images import read_image
 
 # --- focus pulls and folders --------------------------------------------------------------------
@@ -21,9 +24,16 @@ def test_a_focus_pull_is_a_video(run, photos):
     video = cv2.VideoCapture("a.mp4")
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 5
     assert video.read()[1].shape == (HEIGHT, WIDTH, 3)
+    declared = read_declaration("a.mp4")
+    assert declared.source_type == "algorithmicallyEnhanced"
+    assert declared.recipe_sha256 == hashlib.sha256(Path("a_recipe.json").read_bytes()).hexdigest()
     first = (photos / "a.mp4").read_bytes()
     assert run("recipe=a_recipe.json", defaults=False)[0] == 0
     assert (photos / "a.mp4").read_bytes() == first
+    assert run("recipe=a_recipe.json", "disclose=false", defaults=False)[0] == 0
+    assert not read_declaration("a.mp4").is_edit
+    assert len(first) - (photos / "a.mp4").stat().st_size > 200  # the box, and nothing else
+    assert first.startswith((photos / "a.mp4").read_bytes())
 
 
 def test_or_pictures_one_by_one_that_end_as_asked(run, photos):

@@ -21,7 +21,9 @@ from heif_file import (
 from dfnet.errors import InputError
 from dfnet.io import spatial
 from dfnet.io.heif_boxes import MAX_META_BYTES, parse_meta, read_heif_meta
+from dfnet.io.metadata import Metadata
 from dfnet.io.orientation import quarter_turns_left, turned_left
+from dfnet.io.photo_files import Photo
 from dfnet.io.spatial import finest_detail, is_spatial_photo, read_eyes, read_spatial_photo
 
 WIDTH, HEIGHT = 400, 300
@@ -185,7 +187,9 @@ def pictures(monkeypatch):
     generator = torch.Generator().manual_seed(0)
     made = {k: torch.rand(3, 256, 320, generator=generator) for k in (0, 1)}
     exif = {0: {}, 1: {}}
-    monkeypatch.setattr(spatial, "read_image", lambda path, frame: made[frame])
+    monkeypatch.setattr(
+        spatial, "read_photo", lambda path, frame: Photo(made[frame], Metadata(), (f"of {frame}",))
+    )
     monkeypatch.setattr(spatial, "read_exif", lambda path, frame: exif[frame])
     return made, exif
 
@@ -193,7 +197,8 @@ def pictures(monkeypatch):
 def test_the_main_picture_is_w_where_nothing_else_tells(tmp_path, pictures):
     found = read_spatial_photo(write(tmp_path, photo(primary=7)))
     assert found.frames == (1, 0)
-    assert found.image_w is pictures[0][1]
+    assert found.photo_w.image is pictures[0][1]
+    assert found.photo_w.notes == ("of 1",)
     # W is the right one: UW lies to its left and higher.
     assert found.cameras["ultrawide"].position_m == pytest.approx((-0.018, -0.002, 0.0))
     assert found.cameras["wide"].position_m is None

@@ -34,12 +34,14 @@ class Export:
         doing: in words.
         files: what was made; empty until it is over.
         error: why it failed, or None.
+        notes: for people, what the file could not hold.
     """
 
     share: float = 0.0
     doing: str = "waiting for its turn"
     files: tuple[Path, ...] = ()
     error: Exception | None = None
+    notes: tuple[str, ...] = ()
     thread: threading.Thread | None = field(default=None, repr=False)
 
     @property
@@ -88,9 +90,10 @@ def export_files(
     picture = pair.refocus(steps, track=lambda tiles: _told(tiles, export))
     export.say(0.95, "writing the file")
     path = _free_name(darkroom, pair.files[0], kind.suffix)
-    files = picture.save(path, kind.bits)
+    saved = picture.save(path, kind.bits)
+    export.notes = saved.notes
     export.say(1.0, "done")
-    return files
+    return saved.files
 
 
 def _free_name(darkroom: Darkroom, wide: Path, suffix: str) -> Path:

@@ -108,7 +108,12 @@ class Service:
             raise InputError("There is no export.\n  Start one.")
         if export.error is not None:
             raise export.error
-        return {"share": export.share, "doing": export.doing, "is_over": export.is_over}
+        return {
+            "share": export.share,
+            "doing": export.doing,
+            "is_over": export.is_over,
+            "notes": [words.plain(note) for note in export.notes],
+        }
 
     def exported(self, token: object) -> list[str]:
         """The finished files."""

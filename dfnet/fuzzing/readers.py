@@ -71,6 +71,7 @@ READERS: dict[str, tuple[Callable[[Path], object], ...]] = {
         *(_photo, read_phone_depth, read_declaration),
         *(quarter_turns_left, lambda path: wide_first(path, path)),
     ),
+    "video": (read_declaration,),
     "capture": (_capture,),
     "recipe": (load_recipe,),
     "map": (lambda path: read_map(path, MAP_PX), lambda path: read_map(path, MAP_PX, 0.01, 128)),

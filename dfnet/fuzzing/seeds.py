@@ -20,6 +20,7 @@ from dfnet.io.heic import is_heic
 from dfnet.io.metadata import Metadata
 from dfnet.io.photo_files import write_photo
 from dfnet.io.tiff_tags import EXIF, GPS, INTEROP, SHORT, TagTree, Value, text, write_tags
+from dfnet.io.video import XMP_BOX
 from dfnet.recipe import Recipe, recipe_to_text
 from dfnet.targets import Aperture, FocusAt, painted
 
@@ -116,6 +117,12 @@ def _heif() -> bytes:
         _box(b"grpl", _box(b"ster", struct.pack(">IIIII", 0, 9, 2, 1, 2))),
     )
     return _box(b"ftyp", b"heic\0\0\0\0mif1heic") + meta + _box(b"mdat", bytes(32))
+
+
+def _video() -> bytes:
+    """The boxes of a film, without its frames, and XMP behind them."""
+    film = _box(b"ftyp", b"isom\0\0\0\0mp41"), _box(b"mdat", bytes(64)), _box(b"moov", bytes(32))
+    return b"".join(film) + _box(b"uuid", XMP_BOX, _xmp())
 
 
 def _jpeg(pixels: np.ndarray, xmp: bytes = b"") -> bytes:
@@ -222,6 +229,7 @@ _MADE: dict[str, Callable[[], bytes]] = {
     "heif boxes.heic": _heif,
     "photo google.jpg": _google_depth,
     "photo apple.jpg": _apple_depth,
+    "video pull.mp4": _video,
     "capture capture.json": _capture,
     "recipe a_recipe.json": _recipe,
     "recipe b_recipe.json": _first_recipe,

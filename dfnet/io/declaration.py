@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from dfnet.errors import InputError
 from dfnet.io.content_credentials import Credentials, read_credentials
-from dfnet.io.decode import read_about
+from dfnet.io.decode import check_readable, read_about
 from dfnet.io.disclosure import EDITED, MADE, SOURCE_TYPES
+from dfnet.io.video import is_video, video_xmp
 from dfnet.io.xmp import IPTC, OURS, SOURCE_TYPE, Packet
 
 CREDENTIALS = b"c2pa.claim"
@@ -37,16 +38,17 @@ class Declaration(NamedTuple):
 
 
 def read_declaration(path: Path | str) -> Declaration:
-    """What a picture declares.
+    """What a picture or a video declares.
 
     Raises:
-        InputError: the file is missing or no image.
+        InputError: the file is missing, or neither.
     """
     path = Path(path)
+    check_readable(path)
     notes: tuple[str, ...] = ()
     found: dict[tuple[str, str], str] = {}
     try:
-        found = {p[:2]: p.value for p in Packet(read_about(path)[0].xmp).properties()}
+        found = {p[:2]: p.value for p in Packet(_xmp(path)).properties()}
     except InputError:
         raise
     except ValueError as error:
@@ -64,3 +66,9 @@ def read_declaration(path: Path | str) -> Declaration:
         credentials,
         notes,
     )
+
+
+def _xmp(path: Path) -> bytes:
+    with path.open("rb") as file:
+        head = file.read(16)
+    return video_xmp(path) if is_video(head) else read_about(path)[0].xmp

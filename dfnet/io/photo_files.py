@@ -34,17 +34,18 @@ class Photo(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read_photo(path: Path | str) -> Photo:
+def read_photo(path: Path | str, frame: int | None = None) -> Photo:
     """Read a photo upright and in sRGB, with its metadata.
 
     Args:
         path: JPEG, PNG, WebP, TIFF; HEIC and DNG with their extras. The content counts, not the
             name's ending.
+        frame: which picture of a file that holds several; its main one when None.
 
     Raises:
         InputError: the file is missing, no image, damaged, too small or absurdly large.
     """
-    pixels, metadata, notes = decode(Path(path))
+    pixels, metadata, notes = decode(Path(path), frame)
     colours, understood = known_colours(metadata.icc)
     image, beyond = planes_of(pixels, colours)
     if not understood:

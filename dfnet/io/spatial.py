@@ -16,9 +16,10 @@ from torch import Tensor
 from dfnet.camera import Camera
 from dfnet.errors import InputError
 from dfnet.io.heif_boxes import HeifMeta, read_heif_meta
-from dfnet.io.images import read_exif, read_image
+from dfnet.io.images import read_exif
 from dfnet.io.orientation import item_quarter_turns, turned_left
 from dfnet.io.phone_formats import HEIC
+from dfnet.io.photo_files import Photo, read_photo
 
 STEREO = b"ster"
 EXTRINSICS = (b"cmex", bytes.fromhex("4363e9145b7d4aab97aebea69803b434"))
@@ -35,14 +36,14 @@ class SpatialPhoto(NamedTuple):
     """Both pictures of a spatial photo.
 
     Attributes:
-        image_w: (3, H, W) of the main camera.
+        photo_w: the main camera's picture, with what the file says of it.
         image_uw: (3, H', W') of the other, often cropped and enlarged to W's field of view.
         cameras: `wide` and `ultrawide`, as far as the boxes and EXIF tell them.
         frames: which picture of the file is W and which is UW, for `read_image`.
         notes: how W was told from UW, for people.
     """
 
-    image_w: Tensor
+    photo_w: Photo
     image_uw: Tensor
     cameras: dict[str, Camera]
     frames: tuple[int, int]
@@ -87,9 +88,9 @@ def read_spatial_photo(path: Path | str) -> SpatialPhoto:
     if Path(path).suffix.lower() not in HEIC:
         raise _no_pair(path)
     eyes = read_eyes(path)
-    images = [read_image(path, eye.frame) for eye in eyes]
+    photos = [read_photo(path, eye.frame) for eye in eyes]
     exifs = [read_exif(path, frame=eye.frame) for eye in eyes]
-    wide, why = _which_is_wide(eyes, images, exifs)
+    wide, why = _which_is_wide(eyes, [photo.image for photo in photos], exifs)
     pair = eyes[wide], eyes[1 - wide]
     cameras = {
         name: _camera(eye, exifs[EYES.index(eye.name)], pair[0])
@@ -97,7 +98,7 @@ def read_spatial_photo(path: Path | str) -> SpatialPhoto:
     }
     notes = (f"Spatial photo: the {pair[0].name} picture is taken as the wide camera's; {why}.",)
     frames = pair[0].frame, pair[1].frame
-    return SpatialPhoto(images[wide], images[1 - wide], cameras, frames, notes)
+    return SpatialPhoto(photos[wide], photos[1 - wide].image, cameras, frames, notes)
 
 
 def read_eyes(path: Path | str) -> tuple[Eye, Eye]:

@@ -1,5 +1,11 @@
-"""Frames to a video file."""
+"""Frames to a video file, and the XMP in it.
 
+OpenCV writes MP4 (ISO/IEC 14496-12) without metadata; the XMP follows as a box of its own, as
+Adobe's XMP specification, part 3, places it in such files.
+"""
+
+import struct
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,16 +16,20 @@ from dfnet.errors import InputError
 from dfnet.io.images import pixels_of, write_whole
 
 VIDEO = (".mp4",)
+VIDEO_BRANDS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1")
 FRAMES_PER_SECOND = 24
+MAX_XMP_BYTES = 1 << 20
+XMP_BOX = uuid.UUID("be7acfcb-97a9-42e8-9c71-999491e3afac").bytes
 _CODEC = "mp4v"  # MPEG-4 part 2, what OpenCV's wheels bring along everywhere
 
 
-def write_video(frames: Iterable[Tensor], path: Path) -> None:
+def write_video(frames: Iterable[Tensor], path: Path, xmp: bytes = b"") -> None:
     """Write a silent video, whole or not at all.
 
     Args:
         frames: (3, H, W) in [0, 1] each, of one size; an odd last row or column is left out.
         path: .mp4.
+        xmp: a packet, what the file says of its making.
 
     Raises:
         InputError: the place cannot be written.
@@ -37,8 +47,42 @@ def write_video(frames: Iterable[Tensor], path: Path) -> None:
         finally:
             if writer is not None:
                 writer.release()
+        if xmp:
+            with partial.open("ab") as file:
+                file.write(struct.pack(">I", 24 + len(xmp)) + b"uuid" + XMP_BOX + xmp)
 
     write_whole(path, write)
+
+
+def is_video(head: bytes) -> bool:
+    """Whether a file that begins so is MP4; HEIC begins in the same way.
+
+    Args:
+        head: at least its first 12 bytes.
+    """
+    return head[4:8] == b"ftyp" and head[8:12] in VIDEO_BRANDS
+
+
+def video_xmp(path: Path) -> bytes:
+    """The XMP of an MP4; empty without.
+
+    Raises:
+        ValueError: its boxes are damaged.
+    """
+    with path.open("rb") as file:
+        at, end = 0, path.stat().st_size
+        while at + 8 <= end:
+            file.seek(at)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            if size == 1:
+                size = int.from_bytes(file.read(8))
+            size = size or end - at
+            if kind == b"uuid" and file.read(16) == XMP_BOX:
+                return file.read(min(size - 24, MAX_XMP_BYTES))
+            if size < 8:
+                raise ValueError(f"a box of {size} bytes")
+            at += size
+    return b""
 
 
 def _opened(path: Path, size: tuple[int, int]) -> cv2.VideoWriter:

@@ -16,6 +16,7 @@ from dfnet.camera import Camera, cameras_of_preset
 from dfnet.capture import find_captures, load_capture
 from dfnet.errors import InputError
 from dfnet.io.images import write_image
+from dfnet.io.pair_order import wide_first
 from dfnet.io.phone_depth import read_phone_depth
 from dfnet.preprocess.captures import preprocess_capture
 from dfnet.preprocess.photos import load_photos
@@ -57,11 +58,18 @@ def preprocess_photos(
     """
     if output is None:
         raise InputError("output=...: not given\n  Name the contact sheet: output=sheet.png")
+    order = ()
+    if job.metadata and wide is not None and ultrawide is not None:
+        wide, ultrawide, note = wide_first(wide, ultrawide)
+        order = () if note is None else (note,)
     pair = load_photos(wide, ultrawide, job.preset, job.metadata)
+    image_w = pair.photo_w.image
     depth = read_phone_depth(wide) if job.preprocessor.use_phone_depth else None
-    result = job.preprocessor(*pair[:3], phone_depth=depth and depth.disparity)
-    write_image(contact_sheet(pair.image_w, pair.image_uw, result), output)
-    for note in (*pair.notes, *result.notes):
+    result = job.preprocessor(
+        image_w, pair.image_uw, pair.cameras, phone_depth=depth and depth.disparity
+    )
+    write_image(contact_sheet(image_w, pair.image_uw, result), output)
+    for note in (*order, *pair.notes, *result.notes):
         print(f"note: {note}")
     print(f"wrote {output}")
 

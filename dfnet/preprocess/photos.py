@@ -8,6 +8,7 @@ from torch import Tensor
 from dfnet.camera import Camera, known_cameras
 from dfnet.errors import InputError
 from dfnet.io.images import read_image
+from dfnet.io.photo_files import Photo, read_photo
 from dfnet.io.spatial import read_spatial_photo
 from dfnet.preprocess.cameras import found_preset, photo_cameras, preset_at_size
 
@@ -16,13 +17,13 @@ class PhotoPair(NamedTuple):
     """Two photos and what is known of their cameras.
 
     Attributes:
-        image_w: (3, H, W).
+        photo_w: the wide photo, with what its file says beside the pixels.
         image_uw: (3, H', W').
         cameras: what is known of `wide` and `ultrawide`; `preprocess_pair` takes it.
-        notes: for people, in plain words.
+        notes: on the pair, for people, in plain words.
     """
 
-    image_w: Tensor
+    photo_w: Photo
     image_uw: Tensor
     cameras: dict[str, Camera]
     notes: tuple[str, ...] = ()
@@ -53,10 +54,11 @@ def load_photos(
         )
     if ultrawide is None:
         photo = read_spatial_photo(wide)
-        images = photo.image_w, photo.image_uw
         found = photo.cameras if metadata else {}
-        cameras = known_cameras(preset_at_size(preset or {}, images), found)
-        return PhotoPair(*images, cameras, photo.notes)
-    images, files = (read_image(wide), read_image(ultrawide)), (Path(wide), Path(ultrawide))
+        sized = preset_at_size(preset or {}, (photo.photo_w.image, photo.image_uw))
+        return PhotoPair(*photo[:2], known_cameras(sized, found), photo.notes)
+    photo_w, image_uw = read_photo(wide), read_image(ultrawide)
+    files = Path(wide), Path(ultrawide)
     preset = preset or (found_preset(files[0]) if metadata else {})
-    return PhotoPair(*images, *photo_cameras(files, images, preset, metadata))
+    known = photo_cameras(files, (photo_w.image, image_uw), preset, metadata)
+    return PhotoPair(photo_w, image_uw, *known)

@@ -73,8 +73,9 @@ async function save() {
   }
   one(".progress").hidden = true;
   button.disabled = false;
-  if (state.error) warn([state.error], true);
-  else trigger("exported");
+  if (state.error) return warn([state.error], true);
+  if (state.notes.length) warn(state.notes, false);
+  return trigger("exported");
 }
 
 async function open() {
