@@ -50,7 +50,8 @@ class CatEyeIris(NamedTuple):
 
     Attributes:
         strength: 0 to 1; with 1 it is half as wide as the disc in the frame's corner. The disc
-            keeps the stated diameter, and a cut one all its light.
+            keeps the stated diameter, and a cut one its light, but for the part that blur's radius
+            is of the way to the corner: one colour stays one colour.
     """
 
     strength: float

@@ -145,6 +145,14 @@ class TestCatEye:
         error = np.abs(spot - twin[20:-20, 20:-20]).sum()
         assert error < 0.04  # measured 0.024; a disc 0.4, 0.8 or 1.2 of the cut 0.1 and more
 
+    def test_wide_ones_are_cut_alike_on_a_reduced_layer(self):
+        # 360 px of 400 to the corner: 40 px less 0.9 · 20; each pixel asks its own kernel, and they
+        # change by 20 px on the way to the corner.
+        opening = Opening(CatEyeIris(1.0), Frame(64 - 360, 64, 400))
+        image = light_at(64, 64, (129, 129))
+        line = blur_in_layers(image, torch.full_like(image, 40.0), opening)[0, 0, 64]
+        assert float(line.sum() / line.max()) == pytest.approx(22 / (1 + 20 / 400), abs=0.8)
+
     def test_one_colour_stays_and_light_is_hardly_lost(self):
         opening = Opening(CatEyeIris(1.0), Frame(-160, 120, 400))
         plain = torch.full((1, 2, 97, 129), 0.3)
