@@ -13,7 +13,7 @@ Steps are done in the order in which they are written (lengths in the wide photo
   polygon=5…9[,ROTATION]             cat_eye=0…1                   (the shape of the blur)
   sharpen=FEATHER,MASK  protect=FEATHER,MASK  blur=BLUR,FEATHER,MASK   (masks: gray pictures)
 Also: also=target,depth,defocus,confidence,mask,all_in_focus  bits=8|16  camera=pixel6pro
-  device=auto|cpu|cuda|mps  weights=FOLDER  cache=false  location=false  disclose=false
+  device=auto|cpu|cuda|mps  weights=dfnet_s|FOLDER  cache=false  location=false  disclose=false
 The picture's suffix is its format: .jpg .png .webp .tif; <name>_recipe.json repeats the edit.
 Exit code: 0 all is written, 1 not; of a folder, each pair that failed is named at the end.
 """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dfnet import __version__
 from dfnet.errors import InputError
+from dfnet.model.released import NAMES
 from dfnet.targets import AllInFocus, Step, files_of, steps_from_json, steps_to_json, with_files
 
 FORMAT = 2
@@ -29,7 +30,7 @@ class Recipe:
         frames: of a focus pull; 0 is a picture.
         photo_size: (width, height) of the photo whose pixels the steps count.
         camera: a preset, as in configs/camera.
-        weights: a folder; None takes the released ones.
+        weights: a folder, or a released network's name; None takes the default network.
         device: `auto`, `cpu`, `cuda` or `mps`.
         suffix: of the picture, such as `.png`.
         bits: 8 or 16.
@@ -50,6 +51,8 @@ class Recipe:
     def with_files(self, rename: Callable[[str], str]) -> "Recipe":
         """The same edit with each file's name changed."""
         names = {n: rename(v) for n in _FILES if (v := getattr(self, n)) is not None}
+        if self.weights in NAMES:  # no file
+            del names["weights"]
         steps = {n: with_files(getattr(self, n), rename) for n in _STEPS}
         return replace(self, **names, **steps)
 

@@ -20,6 +20,7 @@ from dfnet.cli import friendly_errors
 from dfnet.devices import DEVICES
 from dfnet.errors import InputError
 from dfnet.model import DFNet
+from dfnet.model.released import SMALL, is_released
 
 
 @friendly_errors
@@ -27,11 +28,17 @@ def main() -> None:
     """Load the network, serve the page, clean up."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, help="7860 or the next free one unless given")
-    parser.add_argument("--weights", help="a folder with model.safetensors and config.json")
+    parser.add_argument("--weights", help="dfnet (default), dfnet_s, or a folder of weights")
+    parser.add_argument(
+        "--quick-weights", help="while a control moves: dfnet_s if released, or as --weights"
+    )
     parser.add_argument("--device", default="auto", choices=DEVICES)
     asked = parser.parse_args()
+    if asked.weights is None and asked.quick_weights is None and is_released(SMALL):
+        asked.quick_weights = SMALL
     model = DFNet.from_pretrained(asked.weights)
-    previewer = Previewer(model, asked.device, asked.weights)
+    quick = asked.quick_weights and DFNet.from_pretrained(asked.quick_weights)
+    previewer = Previewer(model, asked.device, asked.weights, quick)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # with its photos removed
     with tempfile.TemporaryDirectory(prefix="dfnet-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # what is uploaded goes with the rest

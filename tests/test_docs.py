@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from dfnet.camera import Camera
 from dfnet.capture import Capture
-from dfnet.model.dfnet import RELEASED
+from dfnet.model.released import RELEASED
 from dfnet.request import STEP_KEYS
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from dfnet import targets
 from dfnet.inference import refocus
 from dfnet.io.images import read_image
 from dfnet.model import DFNet
-from dfnet.model.dfnet import RELEASED
+from dfnet.model.released import RELEASED
 from dfnet.preprocess import preprocess_pair
 
 FOLDER = os.environ.get("DFNET_REAL_DATA")

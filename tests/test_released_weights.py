@@ -6,7 +6,7 @@ from test_inference import a_pair, checkerboard, smooth_pair
 
 from dfnet.inference import Refocuser, refocus
 from dfnet.model import DFNet
-from dfnet.model.dfnet import RELEASED
+from dfnet.model.released import RELEASED
 
 pytestmark = pytest.mark.skipif(not RELEASED.is_dir(), reason="no weights are released yet")
 

@@ -24,6 +24,7 @@ from dfnet.training.task import RefocusTask
 STEPS_PER_EPOCH = 3
 EXPERIMENTS = [
     "dfnet",
+    "dfnet_s",
     "no_guide",
     "one_stage",
     "refocus_only",

@@ -47,6 +47,7 @@ class Previewer:
 
     Attributes:
         model: a `DFNet`.
+        quick_model: a faster one while a control moves; None takes `model` then, too.
         device: `auto`, `cpu`, `cuda` or `mps`.
         weights: the folder it is from, for recipes; None is the released one.
     """
@@ -54,6 +55,7 @@ class Previewer:
     model: nn.Module
     device: str = "auto"
     weights: str | None = None
+    quick_model: nn.Module | None = None
 
     def __call__(self, darkroom: Darkroom, controls: Controls, quick: bool = False) -> Preview:
         """Render what is set.
@@ -65,7 +67,8 @@ class Previewer:
         steps = steps_of(controls, darkroom.photo_size)
         target = work_out(steps, scene)
         scale = QUICK_SCALE if quick else 1.0
-        render = Refocuser(self.model, self.device, tile_px=_TILE_PX, max_scale=scale)
+        model = (quick and self.quick_model) or self.model
+        render = Refocuser(model, self.device, tile_px=_TILE_PX, max_scale=scale)
         wish = target.defocus_w_px, scene.cameras, target.iris
         result = render(scene.image_w, scene.preprocessed, *wish)
         return Preview(

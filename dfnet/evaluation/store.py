@@ -15,6 +15,7 @@ from torch import Tensor
 
 import dfnet
 from dfnet.io.images import write_image, write_whole
+from dfnet.model.released import NAMES
 from dfnet.preprocess import cache
 
 ROWS = "rows.json"
@@ -95,6 +96,8 @@ def files_named_in(settings: Any) -> dict[str, str]:
     if isinstance(settings, list):
         return {k: v for part in settings for k, v in files_named_in(part).items()}
     if not isinstance(settings, str) or not settings or not Path(settings).exists():
+        return {}
+    if settings in NAMES:  # released weights, whatever folder is called like them
         return {}
     path = Path(settings)
     files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]

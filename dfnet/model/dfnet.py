@@ -15,12 +15,12 @@ from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
 from dfnet.model.finish import Finish, blur_weight
 from dfnet.model.fusion import Fusion
-from dfnet.model.refinement import MAP_CHANNELS, RefinementPath
+from dfnet.model.refinement import MAP_CHANNELS, RefinementPath, level_widths
+from dfnet.model.released import weights_folder
 from dfnet.model.saving import Saved
 from dfnet.sample import Sample
 from dfnet.warp import backward_warp
 
-RELEASED = Path(__file__).parents[1] / "weights" / "dfnet"
 SCALES = 4
 RENDERED_COC_PX = 64.0  # wide blur reaches as far as tiles overlap
 _MULTIPLE = 2**SCALES
@@ -70,13 +70,14 @@ class DFNet(Saved):
     it, as in DC².
 
     Args:
-        width: channels at half resolution; doubled at each coarser level.
+        width: channels at half resolution; doubled at each coarser level, up to `widest`.
         blocks: residual blocks per level, in each half of each path and in the fusion.
         trained_coc_px: the largest blur diameter the weights have learned; kept with them.
         use_guide: False blinds the network to UW, for the control experiment.
         align: whether the guide is aligned once more, by learned features.
         render: whether the wanted blur is rendered after the fusion.
         finish: whether a small network mends what was rendered.
+        widest: channels of the coarsest levels, at most so many times `width`.
 
     Attributes:
         target_coc_px: the largest blur diameter that it can give.
@@ -91,6 +92,7 @@ class DFNet(Saved):
         align: bool = False,
         render: bool = False,
         finish: bool = False,
+        widest: int = 6,
     ):
         super().__init__()
         self.config = {
@@ -101,14 +103,16 @@ class DFNet(Saved):
             "align": align,
             "render": render,
             "finish": finish,
+            "widest": widest,
         }
         self.trained_coc_px, self.render = trained_coc_px, render
         self.target_coc_px = RENDERED_COC_PX if render else trained_coc_px
         self.use_guide = use_guide
         self.align = GuideAlignment(MAP_CHANNELS) if align and use_guide else None
-        self.refine_w = RefinementPath(width, blocks, SCALES)
-        self.refine_uw = RefinementPath(width, blocks, SCALES)
-        self.fuse = Fusion(width, blocks, SCALES)
+        widths = level_widths(width, SCALES, widest)
+        self.refine_w = RefinementPath(widths, blocks)
+        self.refine_uw = RefinementPath(widths, blocks)
+        self.fuse = Fusion(widths, blocks)
         self.finish = Finish(width // 2, blocks) if render and finish else None
 
     def forward(self, sample: Sample, opening: Opening | None = None) -> DFNetOutput:
@@ -181,10 +185,13 @@ class DFNet(Saved):
     def from_pretrained(cls, folder: Path | str | None = None) -> "DFNet":
         """Rebuild a saved network, ready for use; the released one by default.
 
+        Args:
+            folder: of weights, or a released network's name.
+
         Raises:
             InputError: the folder lacks its two files or they do not belong together.
         """
-        return super().from_pretrained(folder or RELEASED)
+        return super().from_pretrained(weights_folder(folder))
 
 
 def encode_maps(sample: Sample) -> Tensor:

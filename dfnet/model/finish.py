@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from dfnet.model.blocks import double, head
 from dfnet.model.change import change_weight
-from dfnet.model.refinement import RefinementPath
+from dfnet.model.refinement import RefinementPath, level_widths
 
 _SCALES = 3
 _W_AT_FIRST = -4.0  # logit of W's share
@@ -25,7 +25,7 @@ class Finish(nn.Module):
 
     def __init__(self, width: int, blocks: int):
         super().__init__()
-        self.path = RefinementPath(width, blocks, _SCALES, image_channels=9)
+        self.path = RefinementPath(level_widths(width, _SCALES), blocks, image_channels=9)
         self.mask_head = head(width, 4)
         nn.init.constant_(self.mask_head.bias, _W_AT_FIRST)
 

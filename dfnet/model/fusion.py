@@ -5,7 +5,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dfnet.model.blocks import Up, convolution, double, head, stack
-from dfnet.model.refinement import level_widths
 
 _ATROUS = (1, 2, 3)
 
@@ -17,14 +16,12 @@ class Fusion(nn.Module):
     two images gives (the guide's remaining misalignment, holes of both).
 
     Args:
-        width: channels of the paths at half resolution.
+        widths: channels of the paths at each level, half resolution first.
         blocks: residual blocks per level.
-        scales: number of image scales.
     """
 
-    def __init__(self, width: int, blocks: int, scales: int):
+    def __init__(self, widths: list[int], blocks: int):
         super().__init__()
-        widths = level_widths(width, scales)
         dilations = tuple(_ATROUS[i % len(_ATROUS)] for i in range(1, blocks + 1))
         self.joins = nn.ModuleList(convolution(2 * w, w) for w in widths)
         self.ups = nn.ModuleList(map(Up, widths[1:], widths[:-1]))

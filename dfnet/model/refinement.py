@@ -16,15 +16,13 @@ class RefinementPath(nn.Module):
     dense convolutions at full resolution would cost most and add least.
 
     Args:
-        width: channels at half resolution.
+        widths: channels of each feature level, half resolution first; one level per image scale.
         blocks: residual blocks per level, in the encoder and again in the decoder.
-        scales: number of image scales, and of feature levels.
         image_channels: of what it looks at.
     """
 
-    def __init__(self, width: int, blocks: int, scales: int, image_channels: int = 3):
+    def __init__(self, widths: list[int], blocks: int, image_channels: int = 3):
         super().__init__()
-        widths = level_widths(width, scales)
         dilations = (1,) * blocks
         self.stem = convolution(4 * (image_channels + MAP_CHANNELS), widths[0])
         self.encoders = nn.ModuleList(stack(w, dilations) for w in widths)
@@ -37,7 +35,7 @@ class RefinementPath(nn.Module):
         """Residuals and features, finest first.
 
         Args:
-            image: (B, 3, H, W), sides multiples of 2^scales.
+            image: (B, 3, H, W), sides multiples of 2^levels.
             maps: (B, 6, H, W), see `encode_maps`.
 
         Returns:
@@ -55,6 +53,6 @@ class RefinementPath(nn.Module):
         return residuals, features
 
 
-def level_widths(width: int, scales: int) -> list[int]:
-    """Channels per level: doubled at each coarser one, at most six times the finest."""
-    return [min(width * 2**k, 6 * width) for k in range(scales)]
+def level_widths(width: int, scales: int, widest: int = 6) -> list[int]:
+    """Channels per level: doubled at each coarser one, at most `widest` times the finest."""
+    return [min(width * 2**k, widest * width) for k in range(scales)]

@@ -42,10 +42,9 @@ class SingleImageNet(Saved):
         }
         self.filter_px = filter_px
         self.trained_coc_px = self.target_coc_px = trained_coc_px
-        self.path = RefinementPath(width, blocks, SCALES)
-        self.filter_heads = nn.ModuleList(
-            head(w, 4 * filter_px**2) for w in level_widths(width, SCALES)
-        )
+        widths = level_widths(width, SCALES)
+        self.path = RefinementPath(widths, blocks)
+        self.filter_heads = nn.ModuleList(head(w, 4 * filter_px**2) for w in widths)
 
     def forward(self, sample: Sample) -> DFNetOutput:
         """Deblur `sample.image_w`, of any height and width; nothing else of the sample is used."""

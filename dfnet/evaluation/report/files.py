@@ -22,7 +22,7 @@ from dfnet.evaluation.report.columns import COLUMNS
 from dfnet.evaluation.score import Row
 from dfnet.evaluation.store import code_digest, digest_of, files_named_in
 from dfnet.io.images import write_whole
-from dfnet.model.dfnet import RELEASED
+from dfnet.model.released import FOLDER
 
 MAIN_METRIC = "psnr_db"
 NAMING_FILES = ("method", "weights", "checkpoint", "lpips_weights", "dists_weights")
@@ -51,7 +51,7 @@ def record(rows: Sequence[Row], found: Sequence[Summary], settings: dict) -> dic
         "environment": environment(),
         "settings": settings,
         "files_sha256": {
-            "released weights": digest_of(RELEASED.glob("*")) if RELEASED.is_dir() else "none",
+            "released weights": digest_of(p for p in FOLDER.rglob("*") if p.is_file()),
             **files_named_in({name: settings.get(name) for name in NAMING_FILES}),
         },
         "metrics": {
