@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -23,3 +24,17 @@ class Sample(NamedTuple):
     defocus_w_px: Tensor
     target_defocus_w_px: Tensor
     radial_w: Tensor
+
+
+def absent_guide(image_w: Tensor) -> tuple[Tensor, Tensor]:
+    """What stands for UW where there is none: W itself, told to be hidden everywhere.
+
+    Training, single photos and the evaluation all say it this way.
+
+    Args:
+        image_w: (..., 3, H, W).
+
+    Returns:
+        `uw_on_w` of the same shape, and `occluded_w` (..., 1, H, W) bool.
+    """
+    return image_w.clone(), torch.ones_like(image_w[..., :1, :, :], dtype=torch.bool)

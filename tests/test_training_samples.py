@@ -2,12 +2,18 @@ import dataclasses
 
 import pytest
 import torch
+from made_preprocessed import made_preprocessed
 from torch.testing import assert_close
 
+from dfnet.camera import Camera
 from dfnet.capture import Capture, save_capture
+from dfnet.evaluation.methods import WithoutGuide
+from dfnet.evaluation.question import Question
 from dfnet.io.images import write_image
+from dfnet.io.phone_depth import PhoneDepth
 from dfnet.photo import CLEAN, CameraSettings, develop, draw_photo, srgb_from_linear
 from dfnet.preprocess import Preprocessed
+from dfnet.preprocess.single import preprocess_single
 from dfnet.training import stacks
 from dfnet.training.datamodule import NumberSampler, StackSamples
 from dfnet.training.kinds import KindWeights
@@ -249,3 +255,29 @@ def test_where_uw_cannot_see_no_error_is_known():
     assert draw(QUIET, 0, stack).guide_error_weight.min() == 1
     stack = dataclasses.replace(stack, true=hidden)
     assert draw(QUIET, 0, stack).guide_error_weight.max() == 0
+
+
+def test_an_absent_guide_is_drawn_by_its_share_and_as_single_photos_have_it():
+    """The very inputs that `preprocess_single` and the evaluation's `WithoutGuide` make."""
+    stack = make_stack(slices=2)
+    third = dataclasses.replace(QUIET, absent_guide_share=0.3)
+    absent = 0
+    for seed in range(60):
+        batch, usual = draw(third, seed, stack), draw(QUIET, seed, stack)
+        if batch.sample.occluded_w.min() == 0:
+            assert batch.guide_error_weight.max() == 1
+            continue
+        absent += 1
+        image = batch.sample.image_w
+        alone = preprocess_single(image, PhoneDepth(torch.ones(1, 8, 8), False, "test's"), Camera())
+        assert torch.equal(batch.sample.uw_on_w, alone.uw_on_w)
+        assert torch.equal(batch.sample.occluded_w, alone.occluded_w.float())
+        maps = made_preprocessed(32, 32)
+        question = Question("all_in_focus", "it", image, maps, image[:1], Camera(), image)
+        given = WithoutGuide(lambda question: question.prepared)(question)
+        assert torch.equal(batch.sample.uw_on_w, given.uw_on_w)
+        assert torch.equal(batch.sample.occluded_w, given.occluded_w.float())
+        assert batch.guide_error_weight.max() == 0
+        blur = [float(b.sample.defocus_w_px.sum()) for b in (batch, usual)]
+        assert blur[0] == pytest.approx(blur[1])
+    assert absent / 60 == pytest.approx(0.3, abs=0.2)

@@ -9,6 +9,7 @@ from torch import Tensor
 from dfnet.evaluation.tasks import Question
 from dfnet.inference import refocus
 from dfnet.model import DFNet
+from dfnet.sample import absent_guide
 
 Method = Callable[[Question], Tensor]
 
@@ -64,7 +65,6 @@ class WithoutGuide:
 
     def __call__(self, question: Question) -> Tensor:
         """The answer, (3, H, W)."""
-        prepared = question.prepared
-        hidden = torch.ones_like(prepared.occluded_w)
-        prepared = prepared._replace(uw_on_w=question.image_w, occluded_w=hidden)
+        uw_on_w, occluded_w = absent_guide(question.image_w)
+        prepared = question.prepared._replace(uw_on_w=uw_on_w, occluded_w=occluded_w)
         return self.method(question._replace(prepared=prepared))

@@ -21,6 +21,7 @@ from dfnet.preprocess.refine import upsample_along_edges
 from dfnet.preprocess.result import Preprocessed
 from dfnet.preprocess.validity import reasons
 from dfnet.preprocess.verdict import Verdict
+from dfnet.sample import absent_guide
 
 ALONE = Verdict(
     "one photo alone",
@@ -53,15 +54,15 @@ def preprocess_single(
     law = BlurLaw(0.0, 0.0)
     if focus is not None:
         law = BlurLaw(slope, _around(coarse_px, focus, (width, height)))
-    nothing = torch.zeros_like(disparity, dtype=torch.bool)
+    uw_on_w, occluded_w = absent_guide(image_w)
     return Preprocessed(
-        uw_on_w=image_w.clone(),
+        uw_on_w=uw_on_w,
         flow_w_to_uw=torch.zeros(2, height, width),
         disparity_w_px=disparity,
-        occluded_w=~nothing,
-        valid_w=nothing,
+        occluded_w=occluded_w,
+        valid_w=~occluded_w,
         validity_w=torch.zeros_like(disparity),
-        reason_w=reasons(nothing, ~nothing),
+        reason_w=reasons(~occluded_w, occluded_w),
         defocus_w_px=defocus_from_disparity(disparity, law),
         defocus_deviation_w_px=torch.zeros_like(disparity),
         blur_law=law,
@@ -69,7 +70,7 @@ def preprocess_single(
         device_defocus_per_disparity=slope,
         baseline_direction=(1.0, 0.0),
         depth_w_m=unit_px / slope / disparity.clamp_min(1e-6) if depth.metric else None,
-        relative_inverse_depth=relative_inverse_depth(disparity, nothing),
+        relative_inverse_depth=relative_inverse_depth(disparity, ~occluded_w),
         verdict=ALONE,
         notes=(f"{ALONE.sentence} Depth: {depth.source} in the file.",),
     )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dfnet.capture import WHITE_LEVEL
 from dfnet.photo import PHONE, CameraShot, PhotoSettings, Shot, develop, draw_photo
-from dfnet.sample import Sample
+from dfnet.sample import Sample, absent_guide
 from dfnet.training.kinds import Choice, KindWeights, choose
 from dfnet.training.stacks import TrainingStack
 from dfnet.warp import backward_warp, inside_frame
@@ -50,6 +50,7 @@ class SampleSettings:
         flow_error_px: largest standard deviation of the smooth error added to the flow.
         defocus_scale_error: standard deviation of the (log) scale error of true defocus maps.
         guide_gain_error: standard deviation of the guide's gain per channel after colour matching.
+        absent_guide_share: of samples that have W alone, as single photos have.
     """
 
     crop_px: int = 160
@@ -60,6 +61,7 @@ class SampleSettings:
     flow_error_px: float = 1.5
     defocus_scale_error: float = 0.1
     guide_gain_error: float = 0.03
+    absent_guide_share: float = 0.0
 
 
 def draw_sample(
@@ -99,8 +101,18 @@ def draw_sample(
     )
     radial = sample.radial_w
     weight = torch.ones_like(radial) if choice.weight is None else choice.weight[window].float()
-    error = _guide_error(stack, flow - top_left, window)
-    return _flip(TrainingBatch(sample, target, weight, *error), generator)
+    batch = TrainingBatch(sample, target, weight, *_guide_error(stack, flow - top_left, window))
+    if settings.absent_guide_share > 0 and _chance(settings.absent_guide_share, generator):
+        batch = _without_guide(batch)
+    return _flip(batch, generator)
+
+
+def _without_guide(batch: TrainingBatch) -> TrainingBatch:
+    uw_on_w, occluded_w = absent_guide(batch.sample.image_w)
+    return batch._replace(
+        sample=batch.sample._replace(uw_on_w=uw_on_w, occluded_w=occluded_w.float()),
+        guide_error_weight=torch.zeros_like(batch.guide_error_weight),
+    )
 
 
 def _choose(stack: TrainingStack, settings: SampleSettings, generator: torch.Generator) -> Choice:
