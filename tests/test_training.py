@@ -16,13 +16,15 @@ from dfnet.model import DFNet
 from dfnet.model.dfnet import DFNetOutput
 from dfnet.sample import Sample
 from dfnet.training.datamodule import NumberSampler, StackSamples
-from dfnet.training.losses import RefocusLoss, coarse_l1, gradient_l1
+from dfnet.training.losses import RefocusLoss
+from dfnet.training.pixel_losses import coarse_l1, gradient_l1
 from dfnet.training.samples import smooth_noise
 from dfnet.training.setup import find_resume, start_weights
 from dfnet.training.task import RefocusTask
 
 STEPS_PER_EPOCH = 3
 EXPERIMENTS = [
+    "adversarial",
     "dfnet",
     "dfnet_s",
     "no_guide",

@@ -10,7 +10,8 @@ from torch.testing import assert_close
 from dfnet.errors import InputError
 from dfnet.model.dfnet import DFNetOutput
 from dfnet.training.kinds import KindWeights, choose, draw_kind
-from dfnet.training.losses import RefocusLoss, gradient_l1, weighted_mean
+from dfnet.training.losses import RefocusLoss
+from dfnet.training.pixel_losses import gradient_l1, weighted_mean
 from dfnet.training.samples import draw_sample
 from dfnet.training.stacks import AperturePicture
 

@@ -1,78 +1,100 @@
-"""The losses of DC² (section 4.1): L1, image gradients, SSIM, and VGG features on request."""
+"""The losses of DC² (section 4.1) in one weighted sum, and options of which each is off at 0."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import torch
-import torch.nn.functional as F
 from kornia.losses import ssim_loss
 from torch import Tensor, nn
-from torchvision.models import vgg16
 
-from dfnet.errors import InputError
-from dfnet.model.blocks import halve
 from dfnet.model.dfnet import DFNetOutput
-
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_VGG_LAYERS = 16  # up to relu3_3
+from dfnet.training.perceptual_loss import PerceptualLoss
+from dfnet.training.pixel_losses import (
+    charbonnier,
+    coarse_l1,
+    gradient_l1,
+    laplacian_l1,
+    shift_tolerant_l1,
+    weighted_mean,
+)
 
 
 class RefocusLoss(nn.Module):
     """A weighted sum of image losses at every scale of the blend.
 
-    The gradient and SSIM terms are taken at the finest scale only: coarser scales exist to lead the
-    finest one, and L1 does that.
+    All terms but the coarse one are taken at the finest scale only: coarser scales exist to lead
+    the finest one, and L1 does that.
 
     Args:
+        pixel: weight of the L1, or Charbonnier, error of each pixel.
+        charbonnier: where that error turns from square to linear, in [0, 1]; 0 is L1.
         gradient: weight of the L1 of horizontal and vertical differences.
         ssim: weight of (1 - SSIM) / 2, 11x11 window.
         coarse: weight of each coarser scale's L1.
-        perceptual: weight of the L1 between VGG-16 relu3_3 features (Johnson et al., 2016).
-        vgg_weights: file with torchvision's VGG-16 state dict; needed when `perceptual` > 0, since
-            nothing is downloaded silently.
+        laplacian: weight of the L1 of each octave.
+        shift_tolerant: weight of the L1 after small shifts.
+        shift_px: the largest of these.
+        edge: by how much more the pixel and gradient terms weigh near depth edges.
+        perceptual: weight of the L1 between VGG-16 features.
+        vgg_weights: file with torchvision's VGG-16 state dict; needed when `perceptual` > 0.
     """
 
     def __init__(
         self,
+        pixel: float = 1.0,
+        charbonnier: float = 0.0,
         gradient: float = 0.5,
         ssim: float = 0.05,
         coarse: float = 0.25,
+        laplacian: float = 0.0,
+        shift_tolerant: float = 0.0,
+        shift_px: int = 2,
+        edge: float = 0.0,
         perceptual: float = 0.0,
         vgg_weights: str | None = None,
     ):
         super().__init__()
-        self.gradient, self.ssim, self.coarse = gradient, ssim, coarse
+        self.pixel, self.charbonnier, self.gradient = pixel, charbonnier, gradient
+        self.ssim, self.coarse, self.laplacian = ssim, coarse, laplacian
+        self.shift_tolerant, self.shift_px, self.edge = shift_tolerant, shift_px, edge
         self.perceptual = perceptual
-        self.features = _load_vgg(vgg_weights) if perceptual > 0 else None
+        self.features = PerceptualLoss(vgg_weights) if perceptual > 0 else None
 
-    def forward(self, output: DFNetOutput, target: Tensor, weight: Tensor) -> Tensor:
+    def forward(
+        self,
+        output: DFNetOutput,
+        target: Tensor,
+        weight: Tensor,
+        near_edge: Tensor | None = None,
+    ) -> Tensor:
         """The loss of a batch, a scalar.
 
         Args:
             output: of the network.
             target: (B, 3, H, W) in [0, 1].
             weight: (B, 1, H, W) trust in the target, 0 to 1; what has none is left out.
+            near_edge: (B, 1, H, W), 1 near depth edges; None is nowhere.
         """
         image = output.image
-        loss = weighted_mean((image - target).abs(), weight)
-        loss = loss + self.gradient * gradient_l1(image, target, weight)
+        stressed = weight if near_edge is None else weight * (1 + self.edge * near_edge)
+        error = charbonnier(image - target, self.charbonnier)
+        loss = self.pixel * weighted_mean(error, stressed)
+        loss = loss + self.gradient * gradient_l1(image, target, stressed)
         if self.ssim > 0:
             unlike = ssim_loss(image, target, window_size=11, reduction="none")
             loss = loss + self.ssim * weighted_mean(unlike, weight)
         if self.coarse > 0:
             loss = loss + self.coarse * coarse_l1(output.images_by_scale, target, weight)
-        if self.features is not None:
-            # Features mix neighbours: where the target is not trusted, the answer stands in for it.
-            trusted = target + (1 - weight) * (image.detach() - target)
-            loss = loss + self.perceptual * self._perceptual(image, trusted)
-        return loss
+        return loss + self._options(image, target, weight)
 
-    def _perceptual(self, image: Tensor, target: Tensor) -> Tensor:
-        mean = image.new_tensor(_IMAGENET_MEAN).view(3, 1, 1)
-        std = image.new_tensor(_IMAGENET_STD).view(3, 1, 1)
-        with torch.no_grad():
-            wanted = self.features((target - mean) / std)
-        return F.l1_loss(self.features((image - mean) / std), wanted)
+    def _options(self, image: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        loss = image.new_zeros(())
+        if self.laplacian > 0:
+            loss = loss + self.laplacian * laplacian_l1(image, target, weight)
+        if self.shift_tolerant > 0:
+            tolerant = shift_tolerant_l1(image, target, weight, self.shift_px)
+            loss = loss + self.shift_tolerant * tolerant
+        if self.features is not None:
+            loss = loss + self.perceptual * self.features(image, target, weight)
+        return loss
 
 
 def guide_misfit_px(motions_px: Sequence[Tensor], error_px: Tensor, weight: Tensor) -> Tensor:
@@ -89,42 +111,3 @@ def guide_misfit_px(motions_px: Sequence[Tensor], error_px: Tensor, weight: Tens
         distance = (motion[..., :height, :width] - error_px).norm(dim=1, keepdim=True)
         total = total + weighted_mean(distance, weight)
     return total
-
-
-def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Mean of (B, C, H, W) over the weight (B, 1, H, W); 0 where nothing weighs."""
-    total = (values * weight).sum() / values.shape[1]
-    return total / weight.sum().clamp_min(1e-6)
-
-
-def gradient_l1(image: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Mean absolute error of horizontal plus vertical neighbour differences."""
-    error = image - target
-    total = error.new_zeros(())
-    for axis in (-1, -2):
-        count = error.shape[axis] - 1
-        both = torch.minimum(weight.narrow(axis, 0, count), weight.narrow(axis, 1, count))
-        total = total + weighted_mean(error.diff(dim=axis).abs(), both)
-    return total
-
-
-def coarse_l1(images_by_scale: list[Tensor], target: Tensor, weight: Tensor) -> Tensor:
-    """Sum of the mean absolute errors at 1/2 size and coarser, inside the unpadded frame."""
-    total = target.new_zeros(())
-    for image in images_by_scale[1:]:
-        target, weight = halve(target), halve(weight)
-        height, width = target.shape[-2:]
-        total = total + weighted_mean((image[..., :height, :width] - target).abs(), weight)
-    return total
-
-
-def _load_vgg(path: str | None) -> nn.Module:
-    if path is None or not Path(path).is_file():
-        raise InputError(
-            f"loss.vgg_weights={path}: no such file, but loss.perceptual is above 0\n"
-            "  Give the file of torchvision's VGG-16 weights (vgg16-397923af.pth), or set\n"
-            "  loss.perceptual=0. Nothing is downloaded behind your back."
-        )
-    network = vgg16(weights=None)
-    network.load_state_dict(torch.load(path, weights_only=True))
-    return network.features[:_VGG_LAYERS].eval().requires_grad_(False)

@@ -27,6 +27,7 @@ class TrainingBatch(NamedTuple):
         weight: (B, 1, H, W) trust in it, 0 to 1; 1 but where a merged truth is not sharp.
         guide_error_px: (B, 2, H, W) from each pixel to where on the given guide its point lies.
         guide_error_weight: (B, 1, H, W), 0 where that is not known or lies out of reach, else 1.
+        near_edge: (B, 1, H, W), 1 within 8 px of a depth edge, else 0.
     """
 
     sample: Sample
@@ -34,6 +35,7 @@ class TrainingBatch(NamedTuple):
     weight: Tensor
     guide_error_px: Tensor
     guide_error_weight: Tensor
+    near_edge: Tensor
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ def draw_sample(
     )
     radial = sample.radial_w
     weight = torch.ones_like(radial) if choice.weight is None else choice.weight[window].float()
-    batch = TrainingBatch(sample, target, weight, *_guide_error(stack, flow - top_left, window))
+    near_edge = stack.near_edge_w[window].float()
+    error = _guide_error(stack, flow - top_left, window)
+    batch = TrainingBatch(sample, target, weight, *error, near_edge)
     if settings.absent_guide_share > 0 and _chance(settings.absent_guide_share, generator):
         batch = _without_guide(batch)
     return _flip(batch, generator)
@@ -271,6 +275,7 @@ def _flip(batch: TrainingBatch, generator: torch.Generator) -> TrainingBatch:
         turn(batch.weight),
         turn_vectors(batch.guide_error_px),
         turn(batch.guide_error_weight),
+        turn(batch.near_edge),
     )
 
 

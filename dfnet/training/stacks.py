@@ -1,5 +1,6 @@
 """Focus stacks in memory, and the crops that training takes from them."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from torch import Tensor
 from dfnet.camera import Camera, radial_map
 from dfnet.capture import Capture, load_capture
 from dfnet.errors import InputError
+from dfnet.evaluation.bands import near_depth_edges
 from dfnet.io.images import read_image
 from dfnet.preprocess import Preprocessed, preprocess_capture
 
@@ -66,6 +68,12 @@ class TrainingStack:
     radial_w: Tensor
     apertures: tuple[AperturePicture, ...] = ()
     confidence: Tensor | None = None
+
+    @functools.cached_property
+    def near_edge_w(self) -> Tensor:
+        """Within 8 px of a step in depth, as the best flow known tells it, bool (1, H, W)."""
+        flow = (self.true or self.estimated)[0].flow_w_to_uw
+        return near_depth_edges(flow[:1]) | near_depth_edges(flow[1:])
 
 
 def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:

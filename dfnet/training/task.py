@@ -30,7 +30,7 @@ class RefocusTask(L.LightningModule):
 
     Args:
         model: the network.
-        loss: takes the network's output, the target, and the trust in the target.
+        loss: takes the network's output, the target, the trust in it, and what is near an edge.
         optimizer: builds the optimiser from parameters.
         alignment: weight of the guide's misfit [px] beside the loss, where the network aligns it.
         warmup_steps: steps of linear warm-up before the cosine decay to a hundredth.
@@ -65,6 +65,10 @@ class RefocusTask(L.LightningModule):
 
     def training_step(self, batch: TrainingBatch, batch_index: int) -> Tensor:
         """The loss of one batch."""
+        return self.loss_of(batch, batch_index)[1]
+
+    def loss_of(self, batch: TrainingBatch, batch_index: int) -> tuple[DFNetOutput, Tensor]:
+        """The answer to one batch, and its loss, with figures logged."""
         layout = torch.channels_last
         sample = batch.sample._replace(
             image_w=batch.sample.image_w.contiguous(memory_format=layout),
@@ -72,7 +76,7 @@ class RefocusTask(L.LightningModule):
         )
         output = self.model(sample)
         with torch.autocast(self.device.type, enabled=False):
-            loss = self.loss(output, batch.target, batch.weight)
+            loss = self.loss(output, batch.target, batch.weight, batch.near_edge)
             misfit_px = guide_misfit_px(
                 output.guide_motions_px, batch.guide_error_px, batch.guide_error_weight
             )
@@ -82,7 +86,7 @@ class RefocusTask(L.LightningModule):
         self.log("train/psnr_db", -10 * torch.log10(error + 1e-10), prog_bar=True)
         if self.global_step % self.image_every_n_steps == 0:
             self._log_grid(batch, output)
-        return loss + self.alignment * misfit_px
+        return output, loss + self.alignment * misfit_px
 
     def validation_step(self, folder: str, batch_index: int) -> None:
         """The evaluation's own questions on one capture, for the network and for W unchanged.
@@ -128,7 +132,7 @@ class RefocusTask(L.LightningModule):
 
     def configure_optimizers(self) -> dict:
         """The optimiser, warm-up and cosine decay over all steps of the run."""
-        optimizer = self.optimizer([p for p in self.parameters() if p.requires_grad])
+        optimizer = self.optimizer([p for p in self.model.parameters() if p.requires_grad])
         total = max(1, int(self.trainer.estimated_stepping_batches))
 
         def factor(step: int) -> float:
