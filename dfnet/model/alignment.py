@@ -36,7 +36,7 @@ class GuideAlignment(nn.Module):
         Args:
             image_w: (B, 3, H, W), sides multiples of 4.
             uw_on_w: the guide, same shape.
-            maps: (B, C, H, W), see `dfnet.model.dfnet.encode_maps`.
+            maps: (B, C, H, W), see `dfnet.model.maps.encode_maps`.
         """
         coarse = self.coarse(image_w, uw_on_w, maps)
         nearer = backward_warp(uw_on_w, coarse.detach())

@@ -15,6 +15,7 @@ from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
 from dfnet.model.finish import Finish, blur_weight
 from dfnet.model.fusion import Fusion
+from dfnet.model.maps import check_withheld, encode_maps, withhold
 from dfnet.model.refinement import MAP_CHANNELS, RefinementPath, level_widths
 from dfnet.model.released import weights_folder
 from dfnet.model.saving import Saved
@@ -78,6 +79,10 @@ class DFNet(Saved):
         render: whether the wanted blur is rendered after the fusion.
         finish: whether a small network mends what was rendered.
         widest: channels of the coarsest levels, at most so many times `width`.
+        paths: 2; 1, for an ablation, refines W by a path that sees both images, and leaves UW as it
+            is.
+        withheld: inputs that the network is not told, for ablations, see `dfnet.model.maps`; where
+            W is kept is decided with them all the same.
 
     Attributes:
         target_coc_px: the largest blur diameter that it can give.
@@ -93,6 +98,8 @@ class DFNet(Saved):
         render: bool = False,
         finish: bool = False,
         widest: int = 6,
+        paths: int = 2,
+        withheld: Sequence[str] = (),
     ):
         super().__init__()
         self.config = {
@@ -104,14 +111,16 @@ class DFNet(Saved):
             "render": render,
             "finish": finish,
             "widest": widest,
+            "paths": paths,
+            "withheld": list(withheld),
         }
         self.trained_coc_px, self.render = trained_coc_px, render
         self.target_coc_px = RENDERED_COC_PX if render else trained_coc_px
-        self.use_guide = use_guide
+        self.use_guide, self.withheld = use_guide, check_withheld(withheld)
         self.align = GuideAlignment(MAP_CHANNELS) if align and use_guide else None
         widths = level_widths(width, SCALES, widest)
-        self.refine_w = RefinementPath(widths, blocks)
-        self.refine_uw = RefinementPath(widths, blocks)
+        self.refine_w = RefinementPath(widths, blocks, image_channels=3 if paths == 2 else 6)
+        self.refine_uw = RefinementPath(widths, blocks) if paths == 2 else None
         self.fuse = Fusion(widths, blocks)
         self.finish = Finish(width // 2, blocks) if render and finish else None
 
@@ -144,18 +153,26 @@ class DFNet(Saved):
         uw_on_w, occluded_w = sample.uw_on_w, sample.occluded_w
         if not self.use_guide:
             uw_on_w, occluded_w = torch.zeros_like(uw_on_w), torch.ones_like(occluded_w)
-        maps = encode_maps(sample._replace(occluded_w=occluded_w))
+        told = withhold(sample._replace(occluded_w=occluded_w), self.withheld)
+        maps = encode_maps(told)
         motions = [] if self.align is None else self.align(sample.image_w, uw_on_w, maps)
         if motions:
             uw_on_w = backward_warp(uw_on_w, motions[-1])
 
-        residuals_w, features_w = self.refine_w(sample.image_w, maps)
-        residuals_uw, features_uw = self.refine_uw(uw_on_w, maps)
+        if self.refine_uw is None:
+            both = torch.cat([sample.image_w, uw_on_w], dim=1)
+            residuals_w, features_w = self.refine_w(both, maps)
+            residuals_uw, features_uw = None, features_w
+        else:
+            residuals_w, features_w = self.refine_w(sample.image_w, maps)
+            residuals_uw, features_uw = self.refine_uw(uw_on_w, maps)
         mask_logits, corrections = self.fuse(features_w, features_uw)
 
         with torch.autocast(uw_on_w.device.type, enabled=False):
             refined_w = _add(pyramid(sample.image_w), residuals_w)
-            refined_uw = _add(pyramid(uw_on_w), residuals_uw)
+            refined_uw = pyramid(uw_on_w)
+            if residuals_uw is not None:
+                refined_uw = _add(refined_uw, residuals_uw)
             masks = [torch.sigmoid(m.float()) for m in mask_logits]
             images = blend(refined_w, refined_uw, masks, corrections)
         return Fused(images, masks, motions)
@@ -171,7 +188,8 @@ class DFNet(Saved):
         with torch.autocast(device, enabled=False):
             rendered = blur_photo_in_layers(sharp, target, opening)
         if self.finish is not None and opening is None:
-            rendered = self.finish(sample.image_w, sharp, rendered, encode_maps(sample))
+            told = withhold(sample, self.withheld)
+            rendered = self.finish(sample.image_w, sharp, rendered, encode_maps(told))
         with torch.autocast(device, enabled=False):
             if opening is None:
                 image = torch.lerp(sharp, rendered, blur_weight(target))
@@ -192,18 +210,6 @@ class DFNet(Saved):
             InputError: the folder lacks its two files or they do not belong together.
         """
         return super().from_pretrained(weights_folder(folder))
-
-
-def encode_maps(sample: Sample) -> Tensor:
-    """Defocus, occlusion and radial maps as network channels, (B, 6, H, W).
-
-    Diameters enter twice: linearly, for large blur, and by asinh, which keeps small blur apart.
-    """
-    source, target = sample.defocus_w_px, sample.target_defocus_w_px
-    defocus = torch.cat([source, target], dim=1)
-    return torch.cat(
-        [defocus / 16, torch.asinh(defocus) / 2, sample.occluded_w, sample.radial_w], dim=1
-    )
 
 
 def pyramid(image: Tensor) -> list[Tensor]:

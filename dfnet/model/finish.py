@@ -36,7 +36,7 @@ class Finish(nn.Module):
             image_w: (B, 3, H, W), sides multiples of 16.
             sharp: all in focus, same shape.
             rendered: with the wanted blur, same shape.
-            maps: (B, 6, H, W), see `dfnet.model.dfnet.encode_maps`.
+            maps: (B, 6, H, W), see `dfnet.model.maps.encode_maps`.
         """
         seen = torch.cat([image_w, sharp, rendered], dim=1)
         residuals, features = self.path(seen, maps)
