@@ -32,9 +32,10 @@ def main(cfg: DictConfig) -> None:
     run_dir = Path(cfg.run_dir)
     trainer.fit(task, data, ckpt_path=find_resume(run_dir, cfg.resume))
 
-    notes = {"run": OmegaConf.to_container(cfg, resolve=True)}
-    task.model.save_pretrained(run_dir / "weights", notes)
-    print(f"weights: {run_dir / 'weights'}")
+    if trainer.is_global_zero:
+        notes = {"run": OmegaConf.to_container(cfg, resolve=True)}
+        task.model.save_pretrained(run_dir / "weights", notes)
+        print(f"weights: {run_dir / 'weights'}")
 
 
 if __name__ == "__main__":

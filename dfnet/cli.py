@@ -77,6 +77,8 @@ def quote_paths(keys: tuple[str, ...]) -> None:
         keys: the overrides that are file names; their values are taken literally, whatever spaces,
             commas, brackets, quotes, `=` or `$` they hold. A value of `null` stays null.
     """
+    if any("_ddp_process_" in argument for argument in sys.argv):
+        return  # started by Lightning with the arguments of a process that has quoted them
     for i, argument in enumerate(sys.argv[1:], start=1):
         key, equals, value = argument.partition("=")
         if equals and key in keys and value != "null":

@@ -33,12 +33,17 @@ class StackSamples(Dataset):
 class NumberSampler(Sampler[int]):
     """Consecutive numbers that go on from epoch to epoch, so that a resumed run sees new samples.
 
+    Several processes share them out in turn: a step of all together sees what one would see alone.
+
     Args:
-        per_epoch: how many numbers make an epoch.
+        per_epoch: how many numbers make an epoch of all processes.
+        process: this one's number.
+        processes: how many there are; `per_epoch` is a multiple.
     """
 
-    def __init__(self, per_epoch: int):
+    def __init__(self, per_epoch: int, process: int = 0, processes: int = 1):
         self.per_epoch = per_epoch
+        self.process, self.processes = process, processes
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -46,12 +51,13 @@ class NumberSampler(Sampler[int]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        """Numbers of this epoch."""
-        return iter(range(self.epoch * self.per_epoch, (self.epoch + 1) * self.per_epoch))
+        """This process's numbers of this epoch."""
+        first, stop = self.epoch * self.per_epoch, (self.epoch + 1) * self.per_epoch
+        return iter(range(first + self.process, stop, self.processes))
 
     def __len__(self) -> int:
-        """Numbers in an epoch."""
-        return self.per_epoch
+        """Numbers in an epoch of this process."""
+        return self.per_epoch // self.processes
 
 
 class StackDataModule(L.LightningDataModule):
@@ -60,7 +66,7 @@ class StackDataModule(L.LightningDataModule):
     Args:
         root: folder of training stacks.
         val_root: folder of validation stacks; None holds out the last tenth of `root`.
-        batch_size: samples per step.
+        batch_size: samples per step, of all processes together.
         steps_per_epoch: batches between two validations.
         workers: processes that draw samples; 0 draws in the training process.
         preprocessing: `estimated` mixes estimated guidance into training and validates on it;
@@ -92,6 +98,19 @@ class StackDataModule(L.LightningDataModule):
         self.train_stacks: list[TrainingStack] = []
         self.val_folders: list[Path] = []
 
+    @property
+    def process(self) -> tuple[int, int]:
+        """This process's number, and how many there are."""
+        return (
+            (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+        )
+
+    def prepare_data(self) -> None:
+        """Before several processes start: fill the cache of preprocessing once per machine."""
+        if self.process[1] > 1 and self.preprocessing == "estimated":
+            for folder in split_captures(self.root, self.val_root)[0]:
+                load_stack(folder, use_estimated=True)
+
     def setup(self, stage: str) -> None:
         """Find, check and decode the stacks."""
         if self.train_stacks:
@@ -111,19 +130,35 @@ class StackDataModule(L.LightningDataModule):
             )
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of `TrainingBatch`."""
+        """This process's part of the batches, of `TrainingBatch`.
+
+        Raises:
+            InputError: the batch cannot be shared out evenly.
+        """
+        process, processes = self.process
+        if self.batch_size % processes:
+            raise InputError(
+                f"data.batch_size={self.batch_size}: not a multiple of {processes} processes\n"
+                "  It counts the samples per step of all processes together."
+            )
         return DataLoader(
             StackSamples(self.train_stacks, self.settings, self.seed),
-            batch_size=self.batch_size,
-            sampler=NumberSampler(self.batch_size * self.steps_per_epoch),
+            batch_size=self.batch_size // processes,
+            sampler=NumberSampler(self.batch_size * self.steps_per_epoch, process, processes),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             drop_last=True,
         )
 
     def val_dataloader(self) -> DataLoader:
-        """Capture folders, one at a time; validation runs the evaluation's own tasks on them."""
-        return DataLoader([str(f) for f in self.val_folders], batch_size=None, collate_fn=str)
+        """Capture folders, one at a time; validation runs the evaluation's own tasks on them.
+
+        Each process gets as many; what is missing to that is an empty name.
+        """
+        process, processes = self.process
+        names = [str(f) for f in self.val_folders]
+        names += [""] * (-len(names) % processes)
+        return DataLoader(names[process::processes], batch_size=None, collate_fn=str)
 
 
 def split_captures(root: Path, val_root: str | None) -> tuple[list[Path], list[Path]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import lightning as L
 import torch
+import torch.distributed
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torchvision.utils import make_grid
@@ -60,6 +61,7 @@ class RefocusTask(L.LightningModule):
         self.alignment = alignment
         self.warmup_steps, self.image_every_n_steps = warmup_steps, image_every_n_steps
         self.asking = Asking(tuple(val_tasks), preprocessing)
+        self._scores: list[tuple[str, float]] = []
         if only is not None:
             _freeze_others(model, only)
 
@@ -81,9 +83,10 @@ class RefocusTask(L.LightningModule):
                 output.guide_motions_px, batch.guide_error_px, batch.guide_error_weight
             )
         error = (output.image.detach().clamp(0, 1) - batch.target).square().mean()
-        self.log("train/loss", loss, prog_bar=True)
-        self.log("train/guide_misfit_px", misfit_px)
-        self.log("train/psnr_db", -10 * torch.log10(error + 1e-10), prog_bar=True)
+        self.log("train/loss", loss, prog_bar=True, sync_dist=True)
+        self.log("train/guide_misfit_px", misfit_px, sync_dist=True)
+        psnr_db = -10 * torch.log10(error + 1e-10)
+        self.log("train/psnr_db", psnr_db, prog_bar=True, sync_dist=True)
         if self.global_step % self.image_every_n_steps == 0:
             self._log_grid(batch, output)
         return output, loss + self.alignment * misfit_px
@@ -91,8 +94,10 @@ class RefocusTask(L.LightningModule):
     def validation_step(self, folder: str, batch_index: int) -> None:
         """The evaluation's own questions on one capture, for the network and for W unchanged.
 
-        The answers of the first capture are shown, too.
+        The answers of the first capture are shown, too. An empty name is no capture.
         """
+        if not folder:
+            return
         methods = {
             "dfnet": network(self.model, self.device.type),
             "w": CONTROLS["W unchanged"],
@@ -107,11 +112,19 @@ class RefocusTask(L.LightningModule):
             if row.band == EVERYWHERE:
                 for metric in ("psnr_db", "ssim"):
                     name = f"val/{metric}/{row.task}/{row.method}"
-                    self._log_validation(name, row.metrics[metric])
+                    self._scores.append((name, float(row.metrics[metric])))
 
-    def _log_validation(self, name: str, value: float) -> None:
-        is_main = name == "val/psnr_db/all_in_focus/dfnet"
-        self.log(name, value, on_epoch=True, batch_size=1, prog_bar=is_main)
+    def on_validation_epoch_end(self) -> None:
+        """Log the means over the captures of all processes."""
+        parts, self._scores = [self._scores], []
+        if self.trainer.world_size > 1:
+            own, parts = parts[0], [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(parts, own)
+        scores = [score for part in parts for score in part]
+        for name in dict.fromkeys(name for name, _ in scores):
+            values = [value for other, value in scores if other == name]
+            is_main = name == "val/psnr_db/all_in_focus/dfnet"
+            self.log(name, sum(values) / len(values), prog_bar=is_main, sync_dist=True)
 
     def _log_answers(self, question: Question, pictures: dict[str, Tensor]) -> None:
         """W, the truth, and each answer with its error, side by side."""
