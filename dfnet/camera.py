@@ -181,7 +181,20 @@ def radial_map(height: int, width: int, camera: Camera | None = None) -> Tensor:
 
     Lens effects vary over the *full* frame: a crop keeps the values of the frame it was cut from.
     """
-    frame = frame_of(height, width, camera)
-    y = torch.arange(height, dtype=torch.float32)[:, None] - frame.y_px
-    x = torch.arange(width, dtype=torch.float32)[None, :] - frame.x_px
+    return radial_at(torch.arange(height), torch.arange(width), (height, width), camera)
+
+
+def radial_at(
+    rows: Tensor, columns: Tensor, size: tuple[int, int], camera: Camera | None
+) -> Tensor:
+    """Some rows and columns of the radial map, (1, rows, columns).
+
+    Args:
+        rows: their places.
+        columns: theirs.
+        size: (H, W) of the picture.
+        camera: as of `radial_map`.
+    """
+    frame = frame_of(*size, camera)
+    y, x = rows.float()[:, None] - frame.y_px, columns.float()[None, :] - frame.x_px
     return (torch.hypot(x, y) / frame.corner_px)[None]

@@ -10,25 +10,38 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from dfnet.blur import disc_blur
-from dfnet.sample import Sample
+from dfnet.resizing import enlarged_rows, resize, row_strips
+from dfnet.working import Working
 
+_HALO_PX = 4  # beside a strip: what the largest and the blur behind it reach
 _KEEP_UP_TO_PX, _REMOVE_FROM_PX = 0.5, 2.0
 _LEFTOVERS_FROM_PX, _NO_LEFTOVERS_FROM_PX = 4.0, 8.0
 
 
-def without_leftovers(picture: Tensor, working: Sample) -> Tensor:
-    """The picture without pixel-sized texture where much blur was added, (1, 3, h, w).
+def remove_leftovers(picture: Tensor, working: Working) -> None:
+    """Take pixel-sized texture out of a picture where much blur was added, strip by strip.
 
     A disc of more than 5 px passes next to nothing above a quarter of a cycle per pixel (its first
     zero lies at 1.22 / diameter), so what the network leaves there is a remnant of W's texture.
+
+    Args:
+        picture: (1, 3, h, w), changed in place.
+        working: the photo at its size.
     """
-    extra_px = _extra_blur_px(working.defocus_w_px, working.target_defocus_w_px)
-    added = _smooth_step(extra_px, _LEFTOVERS_FROM_PX, _NO_LEFTOVERS_FROM_PX)
-    if not added.any():
-        return picture
-    # Two pixels short of anything sharper, whose edges would else be softened on one side.
-    inside = 1 - F.max_pool2d(1 - added, 5, stride=1, padding=2)
-    return torch.lerp(picture, gaussian_blur2d(picture, 5, (1.0, 1.0)), inside)
+    height = picture.shape[-2]
+    above = picture[..., :0, :]
+    for rows in row_strips(*picture.shape[-2:]):
+        around = slice(max(0, rows.start - _HALO_PX), min(height, rows.stop + _HALO_PX))
+        seen = torch.cat([above, picture[..., rows.start : around.stop, :]], dim=-2)
+        above = picture[..., max(0, rows.stop - _HALO_PX) : rows.stop, :].clone()
+        extra_px = _extra_blur_px(*working.diameters_px(around))
+        added = _smooth_step(extra_px, _LEFTOVERS_FROM_PX, _NO_LEFTOVERS_FROM_PX)
+        if added.any():
+            # Two pixels short of anything sharper, whose edges would else be softened on one side.
+            inside = 1 - F.max_pool2d(1 - added, 5, stride=1, padding=2)
+            clean = torch.lerp(seen, gaussian_blur2d(seen, 5, (1.0, 1.0)), inside)
+            first = rows.start - around.start
+            picture[..., rows, :] = clean[..., first : first + rows.stop - rows.start, :]
 
 
 def keep_high_band(defocus_px: Tensor, target_px: Tensor, scale: float) -> Tensor:
@@ -47,27 +60,27 @@ def keep_high_band(defocus_px: Tensor, target_px: Tensor, scale: float) -> Tenso
     return (1 - blurred) * (1 - _veil(target_px, blurred))
 
 
-def bring_to_full_size(full: Sample, working: Sample, picture: Tensor, scale: float) -> Tensor:
+def bring_to_full_size(image_w: Tensor, working: Working, picture: Tensor) -> Tensor:
     """W plus the working picture's change, less W's high band where it may not stay.
 
     Args:
-        full: the photo and its maps.
-        working: the same, reduced.
+        image_w: W at full size, (1, 3, H, W).
+        working: the photo and its maps, reduced.
         picture: the network's, (1, 3, h, w).
-        scale: from full to working size.
 
     Returns:
         (1, 3, H, W) float32.
     """
-    size = full.image_w.shape[-2:]
-    keep = keep_high_band(working.defocus_w_px, working.target_defocus_w_px, scale)
-    remove = 1 - resize(keep, size, "bilinear")
-    image = torch.empty_like(full.image_w)
-    for c in range(3):  # one channel at a time bounds the memory
-        channel, small = full.image_w[:, [c]], working.image_w[:, [c]]
-        change = resize(picture[:, [c]] - small, size)
-        high_band = channel - resize(small, size)
-        image[:, [c]] = channel + change - remove * high_band
+    size = tuple(image_w.shape[-2:])
+    maps_px = working.diameters_px(slice(0, working.size[0]))
+    keep = keep_high_band(*maps_px, working.scale)
+    change = picture - working.image_w
+    image = torch.empty_like(image_w)
+    for rows in row_strips(*size):
+        part = image_w[..., rows, :]
+        high_band = part - enlarged_rows(working.image_w, size, rows)
+        remove = 1 - enlarged_rows(keep, size, rows, "bilinear")
+        image[..., rows, :] = part + enlarged_rows(change, size, rows) - remove * high_band
     return image
 
 
@@ -103,10 +116,3 @@ def _spread(cover: Tensor, diameter_px: float) -> Tensor:
     size = (max(1, round(height / reduce)), max(1, round(width / reduce)))
     spread = disc_blur(resize(cover, size), diameter_px / reduce)
     return resize(spread, (height, width), "bilinear")
-
-
-def resize(x: Tensor, size: tuple[int, int], mode: str = "bicubic") -> Tensor:
-    """Antialiased when it shrinks (then linear, which does not ring)."""
-    if size[0] < x.shape[-2]:
-        return F.interpolate(x, size, mode="bilinear", antialias=True)
-    return F.interpolate(x, size, mode=mode)

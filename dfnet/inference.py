@@ -5,7 +5,6 @@ fits. Only the *change* is brought back to full size and added to W, whose fines
 band) stays where the wish is as sharp as the photo and goes where more blur is wanted.
 """
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,13 +12,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dfnet.camera import Camera, frame_of, radial_map
-from dfnet.detail import bring_to_full_size, resize, without_leftovers
+from dfnet.camera import Camera, frame_of
+from dfnet.detail import bring_to_full_size, remove_leftovers
 from dfnet.devices import inference_context, pick_device, to_fast_layout
 from dfnet.iris import Iris, Opening
 from dfnet.preprocess import Preprocessed
+from dfnet.resizing import resize
 from dfnet.sample import Sample
-from dfnet.tiling import feather, tiles
+from dfnet.tiling import Mosaic, tiles
+from dfnet.working import Reach, Working, at_full_size
 
 MIN_WORKING_SCALE = 1 / 8
 TILE_PX = 768
@@ -81,24 +82,23 @@ class Refocuser:
             cameras: `wide` places the lens's axis in a crop or for a shifted lens.
             iris: the shape of the blur; None is a disc.
         """
-        full = full_sample(image_w, preprocessed, target_defocus_w_px, cameras or {})
         limits = Reach(float(self.model.trained_coc_px), float(self.model.target_coc_px))
-        opening, disc_only = self._opening(iris, full, (cameras or {}).get("wide"))
+        camera = (cameras or {}).get("wide")
+        full = at_full_size(image_w, preprocessed, target_defocus_w_px, camera, limits)
+        opening, disc_only = self._opening(iris, image_w.shape[-2:], camera)
         largest = largest_coc_px(full.defocus_w_px, full.target_defocus_w_px, opening)
         scale = min(self.max_scale, working_scale(largest, limits))
-        working = resize_sample(full, scale, limits)
+        working = full.reduced(scale)
         picture, mask = self._in_tiles(working, opening and opening.scaled(scale))
-        picture = without_leftovers(picture, working)
-        image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
-        return Refocused(
-            image[0].clamp_(0, 1),
-            resize(mask, image_w.shape[-2:])[0].clamp_(0, 1),
-            scale,
-            [*_notes(largest, limits), *disc_only],
-        )
+        remove_leftovers(picture, working)
+        image = picture if scale == 1 else bring_to_full_size(image_w[None], working, picture)
+        if scale != 1:
+            mask = resize(mask, image_w.shape[-2:]).clamp_(0, 1)
+        notes = [*_notes(largest, limits), *disc_only]
+        return Refocused(image[0].clamp_(0, 1), mask[0], scale, notes)
 
     def _opening(
-        self, iris: Iris | None, full: Sample, camera: Camera | None
+        self, iris: Iris | None, size: tuple[int, int], camera: Camera | None
     ) -> tuple[Opening | None, list[str]]:
         """The shape on the photo's grid, as far as the model gives it, and a note where not."""
         if iris is None:
@@ -108,40 +108,37 @@ class Refocuser:
                 "these weights make the blur with the network itself, which has learned the "
                 f"lens's disc only: {iris} is left out"
             ]
-        return Opening(iris, frame_of(*full.image_w.shape[-2:], camera)), []
+        return Opening(iris, frame_of(*size, camera)), []
 
-    def _in_tiles(self, working: Sample, opening: Opening | None) -> tuple[Tensor, Tensor]:
+    def _in_tiles(self, working: Working, opening: Opening | None) -> tuple[Tensor, Tensor]:
         """The network's picture and its finest mask, blended from overlapping tiles."""
         device = pick_device(self.device)
         model = to_fast_layout(self.model, device)
+        height, width = working.size
+        picture, mask = torch.empty(1, 3, height, width), torch.empty(1, 1, height, width)
+
+        def finish(rows: slice, values: Tensor) -> None:
+            inside = slice(max(0, rows.start - FRAME_PX), min(height, rows.stop - FRAME_PX))
+            skipped = inside.start + FRAME_PX - rows.start
+            values = values[..., skipped : skipped + inside.stop - inside.start, FRAME_PX:-FRAME_PX]
+            torch.add(working.image_w[..., inside, :], values[:, :3], out=picture[..., inside, :])
+            torch.clamp(values[:, 3:], 0, 1, out=mask[..., inside, :])
+
         # Convolutions see zeros beyond their input: a mirrored border keeps them off the picture.
-        height, width = (side + 2 * FRAME_PX for side in working.image_w.shape[-2:])
-        total = torch.zeros(1, 4, height, width)
-        weights = torch.zeros(1, 1, height, width)
-        for rows, columns in self.track(tiles(height, width, self.tile_px)):
-            sample = Sample(*(_framed(x, rows, columns).to(device) for x in working))
-            here = opening and opening.from_origin(columns.start - FRAME_PX, rows.start - FRAME_PX)
+        framed = (height + 2 * FRAME_PX, width + 2 * FRAME_PX)
+        mosaic = Mosaic(4, framed, finish)
+        for rows, columns in self.track(tiles(*framed, self.tile_px)):
+            spans = [slice(s.start - FRAME_PX, s.stop - FRAME_PX) for s in (rows, columns)]
+            sample = Sample(*(x.to(device) for x in working.piece(*spans)))
+            here = opening and opening.from_origin(spans[1].start, spans[0].start)
             with inference_context(device):
                 output = model(sample) if here is None else model(sample, here)
             h, w = sample.image_w.shape[-2:]
-            mask = output.masks_by_scale[0][..., :h, :w]
-            both = torch.cat([output.image - sample.image_w, mask], dim=1).float().cpu()
-            weight = feather(rows, height)[:, None] * feather(columns, width)
-            total[..., rows, columns] += weight * both
-            weights[..., rows, columns] += weight
-        total /= weights
-        total = total[..., FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX]
-        return working.image_w + total[:, :3], total[:, 3:]
-
-
-def _framed(x: Tensor, rows: slice, columns: slice) -> Tensor:
-    """A tile, counted from `FRAME_PX` above and left of the picture, which is mirrored there."""
-    for dimension, span in ((-2, rows), (-1, columns)):
-        last = x.shape[dimension] - 1
-        places = (torch.arange(span.start, span.stop) - FRAME_PX).abs()
-        places = torch.where(places > last, 2 * last - places, places)
-        x = x.index_select(dimension, places.clamp(0, last))
-    return x
+            seen = output.masks_by_scale[0][..., :h, :w]
+            both = torch.cat([output.image - sample.image_w, seen], dim=1)
+            mosaic.add(rows, columns, both.float().cpu())
+        mosaic.close()
+        return picture, mask
 
 
 def refocus(
@@ -157,43 +154,6 @@ def refocus(
     return refocuser(image_w, preprocessed, target_defocus_w_px, cameras).image_w
 
 
-def full_sample(
-    image_w: Tensor,
-    preprocessed: Preprocessed,
-    target_defocus_w_px: Tensor,
-    cameras: dict[str, Camera],
-) -> Sample:
-    """A batch of one at full size.
-
-    Raises:
-        ValueError: a map is not of the photo's size.
-    """
-    height, width = image_w.shape[-2:]
-    parts = {
-        "image_w": image_w,
-        "uw_on_w": preprocessed.uw_on_w,
-        "occluded_w": preprocessed.occluded_w,
-        "defocus_w_px": preprocessed.defocus_w_px,
-        "target_defocus_w_px": target_defocus_w_px,
-        "radial_w": radial_map(height, width, cameras.get("wide")),
-    }
-    for name, x in parts.items():
-        channels = 3 if name in ("image_w", "uw_on_w") else 1
-        if x.shape != (channels, height, width):
-            raise ValueError(f"need {name} of {(channels, height, width)}, got {tuple(x.shape)}")
-    return Sample(**{name: x[None].float() for name, x in parts.items()})
-
-
-class Reach(NamedTuple):
-    """Blur diameters [px]: of the photo, and of the wish."""
-
-    source_px: float
-    target_px: float
-
-
-UNLIMITED = Reach(math.inf, math.inf)
-
-
 def largest_coc_px(
     defocus_w_px: Tensor, target_defocus_w_px: Tensor, opening: Opening | None = None
 ) -> Reach:
@@ -201,12 +161,12 @@ def largest_coc_px(
 
     All blur changes that gets another shape.
     """
-    changing = (defocus_w_px - target_defocus_w_px).abs() > _UNCHANGED_PX
+    changing = (defocus_w_px - target_defocus_w_px).abs_() > _UNCHANGED_PX
     if opening is not None:
         changing |= target_defocus_w_px.abs() > _UNCHANGED_PX
     if not changing.any():
         return Reach(0.0, 0.0)
-    return Reach(*(_largest(x[changing].abs()) for x in (defocus_w_px, target_defocus_w_px)))
+    return Reach(*(_largest(x[changing].abs_()) for x in (defocus_w_px, target_defocus_w_px)))
 
 
 def _largest(coc_px: Tensor) -> float:
@@ -218,18 +178,6 @@ def working_scale(largest: Reach, limits: Reach) -> float:
     """How much to reduce the photo so that its blur is no wider than the network knows."""
     fits = min(limit / max(x, 1e-6) for x, limit in zip(largest, limits, strict=True))
     return min(1.0, max(MIN_WORKING_SCALE, fits))
-
-
-def resize_sample(full: Sample, scale: float, limits: Reach) -> Sample:
-    """The network's inputs at the working size; diameters scale too and are held in the range."""
-    height, width = full.image_w.shape[-2:]
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    small = full if size == (height, width) else Sample(*(resize(x, size) for x in full))
-    source_px, target_px = limits
-    return small._replace(
-        defocus_w_px=(small.defocus_w_px * scale).clamp(-source_px, source_px),
-        target_defocus_w_px=(small.target_defocus_w_px * scale).clamp(-target_px, target_px),
-    )
 
 
 def _notes(largest: Reach, limits: Reach) -> list[str]:

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from dfnet.camera import Camera, cameras_of_preset
-from dfnet.detail import resize
 from dfnet.errors import InputError
 from dfnet.inference import Refocuser
 from dfnet.io.images import read_exif
@@ -25,6 +24,7 @@ from dfnet.preprocess.pair_cache import prepared
 from dfnet.preprocess.photos import load_photos
 from dfnet.preprocess.single import preprocess_single, subject_point
 from dfnet.recipe import Recipe
+from dfnet.resizing import resize
 from dfnet.targets import Scene, Step, Target, work_out
 
 LENGTHS = ("flow_w_to_uw", "disparity_w_px", "defocus_w_px", "defocus_deviation_w_px")

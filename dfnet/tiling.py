@@ -1,6 +1,7 @@
 """Overlapping tiles whose seams do not show: they bound the memory of any picture."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -37,6 +38,48 @@ def feather(span: slice, length: int) -> Tensor:
     from_stop = position.flip(0) if span.stop < length else unfeathered
     border = torch.minimum(from_start, from_stop)
     return ((border - OVERLAP_PX / 4) / (OVERLAP_PX / 2)).clamp(0, 1)
+
+
+class Mosaic:
+    """Tiles blended into a picture; only the rows that a later tile may change are held.
+
+    Args:
+        channels: of the values.
+        size: (height, width) of the picture.
+        finish: called from top to bottom with rows that are done and their values
+            (1, channels, rows, width).
+    """
+
+    def __init__(
+        self, channels: int, size: tuple[int, int], finish: Callable[[slice, Tensor], object]
+    ):
+        self._channels, self._size, self._finish = channels, size, finish
+        self._top = 0
+        self._total = torch.zeros(1, channels + 1, 0, size[1])  # the last one is the weight
+
+    def add(self, rows: slice, columns: slice, values: Tensor) -> None:
+        """One of `tiles`, in their order, (1, channels, rows, columns) float32."""
+        height, width = self._size
+        self._close_above(rows.start)
+        missing = rows.stop - self._top - self._total.shape[-2]
+        if missing > 0:
+            more = torch.zeros(1, self._channels + 1, missing, width)
+            self._total = torch.cat([self._total, more], dim=-2)
+        weight = feather(rows, height)[:, None] * feather(columns, width)
+        place = self._total[..., rows.start - self._top : rows.stop - self._top, columns]
+        place[:, :-1] += weight * values
+        place[:, -1:] += weight
+
+    def close(self) -> None:
+        """After the last tile."""
+        self._close_above(self._size[0])
+
+    def _close_above(self, row: int) -> None:
+        count = row - self._top
+        if count > 0:
+            done = self._total[..., :count, :]
+            self._finish(slice(self._top, row), done[:, :-1] / done[:, -1:])
+            self._total, self._top = self._total[..., count:, :].clone(), row
 
 
 def _spans(length: int, tile_px: int) -> list[slice]:

@@ -8,20 +8,13 @@ from torch.testing import assert_close
 
 from dfnet.blur import disc_blur
 from dfnet.camera import Camera, Frame
-from dfnet.inference import (
-    FRAME_PX,
-    Reach,
-    Refocuser,
-    largest_coc_px,
-    refocus,
-    resize_sample,
-    working_scale,
-)
+from dfnet.inference import FRAME_PX, Refocuser, largest_coc_px, refocus, working_scale
 from dfnet.iris import CatEyeIris, Opening, PolygonIris
 from dfnet.layers import blur_photo_in_layers
 from dfnet.model import DFNet, DFNetOutput
 from dfnet.model.dfnet import RENDERED_COC_PX
 from dfnet.sample import Sample
+from dfnet.working import Reach, at_full_size
 
 
 class Stub(nn.Module):
@@ -125,11 +118,9 @@ def test_the_network_is_told_where_a_crop_lies_in_its_frame():
 
 
 def test_reduced_positions_follow_pixel_centres():
-    ramp = torch.arange(64.0).expand(1, 1, 48, 64) / 64
-    sample = Sample(
-        ramp.expand(1, 3, 48, 64), *[ramp.expand(1, c, 48, 64) for c in (3, 1, 1, 1, 1)]
-    )
-    small = resize_sample(sample, 0.5, Reach(32.0, 32.0))
+    ramp = torch.arange(64.0).expand(1, 48, 64) / 64
+    maps = SimpleNamespace(uw_on_w=ramp.expand(3, 48, 64), occluded_w=ramp > 2, defocus_w_px=ramp)
+    small = at_full_size(ramp.expand(3, 48, 64), maps, ramp).reduced(0.5)
     # Small pixel x stands for full position (x + .5) / .5 - .5.
     assert_close(small.image_w[0, 0, 5, 10].item(), 20.5 / 64)
 

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from dfnet.detail import bring_to_full_size
 from dfnet.evaluation.question import Question
-from dfnet.inference import UNLIMITED, full_sample, resize_sample
 from dfnet.layers import blur_photo_in_layers
 from dfnet.preprocess.flow import dense_flow
 from dfnet.sample import Sample
+from dfnet.working import at_full_size
 
 WORKING_SIDE_PX = 1344
 SHIFT_SIGMA_PX = 12.0  # at the working size; the leftover misalignment varies no faster
@@ -31,11 +31,11 @@ FLAT = 1e-5  # variance [sRGB²] below which nothing can be compared
 def detail_transfer(question: Question) -> Tensor:
     """The photo plus the change that the wish makes to UW, (3, H, W) in [0, 1]."""
     target = question.target_defocus_w_px
-    full = full_sample(question.image_w, question.prepared, target, {"wide": question.camera})
-    scale = min(1.0, WORKING_SIDE_PX / max(question.image_w.shape[-2:]))
-    working = resize_sample(full, scale, UNLIMITED)
-    picture = transferred(working)
-    image = picture if scale == 1 else bring_to_full_size(full, working, picture, scale)
+    photo = question.image_w
+    scale = min(1.0, WORKING_SIDE_PX / max(photo.shape[-2:]))
+    working = at_full_size(photo, question.prepared, target, question.camera).reduced(scale)
+    picture = transferred(working.whole())
+    image = picture if scale == 1 else bring_to_full_size(photo[None], working, picture)
     return image[0].clamp(0, 1)
 
 

@@ -8,17 +8,18 @@ import torch
 from torch import Tensor
 
 from dfnet.blur import disc_blur
-from dfnet.detail import bring_to_full_size, resize
+from dfnet.detail import bring_to_full_size
 from dfnet.errors import InputError
 from dfnet.evaluation.deconvolution import Restore, deconvolve
 from dfnet.evaluation.methods import Method
 from dfnet.evaluation.question import Question
 from dfnet.importing.merge import merge
 from dfnet.importing.sharpness import find_sharpest
-from dfnet.inference import UNLIMITED, full_sample, resize_sample
 from dfnet.layers import blur_photo_in_layers
 from dfnet.model.change import change_weight
 from dfnet.photo import linear_from_srgb, srgb_from_linear
+from dfnet.resizing import resize
+from dfnet.working import at_full_size
 
 IN_FOCUS_PX, OUT_OF_FOCUS_PX = 1.0, 2.0  # below W is taken as it is, above never
 WORKING_SIDE_PX = 1344  # of larger photos, only the change is brought to full size
@@ -129,8 +130,8 @@ def at_working_size(method: Method, question: Question) -> Tensor:
     scale = min(1.0, WORKING_SIDE_PX / max(photo.shape[-2:]))
     if scale == 1:
         return method(question)
-    full = full_sample(photo, prepared, question.target_defocus_w_px, {"wide": question.camera})
-    working = resize_sample(full, scale, UNLIMITED)
+    target = question.target_defocus_w_px
+    working = at_full_size(photo, prepared, target, question.camera).reduced(scale)
     prepared = prepared._replace(
         uw_on_w=working.uw_on_w[0],
         occluded_w=working.occluded_w[0] > 0.5,
@@ -143,7 +144,7 @@ def at_working_size(method: Method, question: Question) -> Tensor:
             target_defocus_w_px=working.target_defocus_w_px[0],
         )
     )
-    return bring_to_full_size(full, working, picture[None], scale)[0].clamp(0, 1)
+    return bring_to_full_size(photo[None], working, picture[None])[0].clamp(0, 1)
 
 
 layers_alone.needs_guide = constant_blur.needs_guide = False

@@ -17,6 +17,7 @@ from dfnet.preprocess.rectify import (
 )
 from dfnet.preprocess.register import Registration
 from dfnet.preprocess.sweep_images import noise_deviation
+from dfnet.resizing import row_strips
 
 MEASURED_PX = 1024  # side of the part of a photo that noise is measured on
 
@@ -55,11 +56,18 @@ class Views(NamedTuple):
 def working_views(
     image_w: np.ndarray, image_uw: np.ndarray, registration: Registration, side_px: int
 ) -> Views:
-    """Shrink both photos so that W's longer side is at most `side_px`, and match histograms."""
+    """Shrink both photos so that W's longer side is at most `side_px`, and match histograms.
+
+    Args:
+        image_w: (H, W, 3) in [0, 1] or 8-bit levels, of any layout.
+        image_uw: the same of UW.
+        registration: of both.
+        side_px: wanted.
+    """
     scale = min(1.0, side_px / max(image_w.shape[:2]))
     w_per_uw = float(np.sqrt(abs(np.linalg.det(registration.w_from_uw[:2, :2]))))
     scale_uw = min(1.0, scale * w_per_uw)
-    small_w, small_uw = shrink(image_w, scale), shrink(image_uw, scale_uw)
+    small_w, small_uw = as_float(shrink(image_w, scale)), as_float(shrink(image_uw, scale_uw))
     rectification = Rectification(registration, image_w.shape[:2])
     points = rectification.points_uw(pixel_grid(small_w.shape[:2], scale))
     roughly_aligned, inside = sample_uw(small_uw, points, scale_uw)
@@ -73,7 +81,7 @@ def working_views(
 def _middle(image: np.ndarray) -> np.ndarray:
     """The middle of a picture, at its native resolution."""
     top, left = (max(0, (side - MEASURED_PX) // 2) for side in image.shape[:2])
-    return np.ascontiguousarray(image[top : top + MEASURED_PX, left : left + MEASURED_PX])
+    return as_float(image[top : top + MEASURED_PX, left : left + MEASURED_PX])
 
 
 def straighten(
@@ -151,19 +159,39 @@ def rectified_uw(views: Views, rectification: Rectification) -> tuple[np.ndarray
 
 
 def shrink(image: np.ndarray, scale: float) -> np.ndarray:
-    """Area-averaged copy at `scale` <= 1; the image itself where nothing is to be done."""
+    """Area-averaged copy at `scale` <= 1; the image itself where nothing is to be done.
+
+    Large photos may come as planes or as 8 bits: each plane is then converted by itself.
+    """
     size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
     if size == (image.shape[1], image.shape[0]):
         return image
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    if image.flags.c_contiguous and image.dtype == np.float32:
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    planes = (as_float(image[..., c]) for c in range(image.shape[2]))
+    return cv2.merge([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes])
+
+
+def as_float(pixels: np.ndarray) -> np.ndarray:
+    """Part of a photo, as contiguous float32 in [0, 1]; the part itself where it is that already.
+
+    Args:
+        pixels: any shape and layout, floats in [0, 1] or 8-bit levels.
+    """
+    if pixels.dtype == np.uint8:
+        return np.divide(np.ascontiguousarray(pixels), np.float32(255), dtype=np.float32)
+    return np.ascontiguousarray(pixels, dtype=np.float32)
 
 
 def gray_8_bit(image: np.ndarray) -> np.ndarray:
-    """8-bit luma (H, W) of an image (H, W, 3) in [0, 1]."""
-    luma = gray(image)
-    return cv2.convertScaleAbs(np.clip(luma, 0, 1, out=luma), alpha=255)
+    """8-bit luma (H, W) of an image (H, W, 3) in [0, 1] or of 8 bits, made strip by strip."""
+    luma = np.empty(image.shape[:2], dtype=np.uint8)
+    for rows in row_strips(*image.shape[:2]):
+        part = gray(image[rows])
+        luma[rows] = cv2.convertScaleAbs(np.clip(part, 0, 1, out=part), alpha=255)
+    return luma
 
 
 def gray(image: np.ndarray) -> np.ndarray:
     """Float32 luma (H, W) of an image (H, W, 3): 0.299 R + 0.587 G + 0.114 B."""
-    return cv2.cvtColor(np.ascontiguousarray(image, dtype=np.float32), cv2.COLOR_RGB2GRAY)
+    return cv2.cvtColor(as_float(image), cv2.COLOR_RGB2GRAY)

@@ -25,7 +25,7 @@ def upsample_along_edges(
         values: (h, w) float32 without NaN.
         trust: weights (h, w) in [0, 1]; holes that were filled get little.
         guide_small: (h, w, 3) float32, the picture at the map's size.
-        guide: (H, W, 3) float32, the picture at the wanted size.
+        guide: (H, W, 3) float32 of any layout, the picture at the wanted size.
         jump_px: values this close that differ less belong to one surface; about a small pixel.
 
     Returns:
@@ -40,7 +40,7 @@ def upsample_along_edges(
         cv2.dilate(values, window) - cv2.erode(values, window) >= jump_px,
         weights,
         np.ascontiguousarray(guide_small, dtype=np.float32),
-        np.ascontiguousarray(guide, dtype=np.float32),
+        guide,
         out,
     )
     return out

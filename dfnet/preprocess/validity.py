@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dfnet.preprocess.align import gray
+from dfnet.resizing import row_strips
 
 BELIEVED = 0.5  # validity from here on counts as valid
 WINDOW_SHARE = 1 / 128  # of the longer side: texture this near supports a match
