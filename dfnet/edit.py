@@ -75,6 +75,8 @@ def edit_pair(
     if recipe.frames:
         return write_pull(request, pair, output, track)
     picture = pair.refocus(recipe.steps, track)
+    if "all_in_focus" not in request.extras:
+        _let_go_of_photos(pair)
     saved = picture.save(output, recipe.bits, request.disclose)
     _tell(picture, saved)
     return [*saved.files, *write_extras(request, pair, picture, output, track)]
@@ -92,6 +94,12 @@ def _lighten(pair: Pair, extras: Sequence[str]) -> None:
     unread |= set() if "depth" in extras else {"relative_inverse_depth"}
     pair.image_uw = None
     pair.preprocessed = pair.prepare()._replace(**dict.fromkeys(unread, torch.empty(1, 0, 0)))
+
+
+def _let_go_of_photos(pair: Pair) -> None:
+    """When the last picture is made: files need memory too."""
+    nothing = torch.empty(3, 0, 0)
+    pair.image_w, pair.preprocessed = nothing, pair.prepare()._replace(uw_on_w=nothing)
 
 
 def write_pull(request: Request, pair: Pair, output: Path, track: Track) -> list[Path]:

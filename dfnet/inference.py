@@ -17,7 +17,7 @@ from dfnet.detail import bring_to_full_size, remove_leftovers
 from dfnet.devices import inference_context, pick_device, to_fast_layout
 from dfnet.iris import Iris, Opening
 from dfnet.preprocess import Preprocessed
-from dfnet.resizing import resize
+from dfnet.resizing import chosen, resize
 from dfnet.sample import Sample
 from dfnet.tiling import Mosaic, tiles
 from dfnet.working import Reach, Working, at_full_size
@@ -166,7 +166,8 @@ def largest_coc_px(
         changing |= target_defocus_w_px.abs() > _UNCHANGED_PX
     if not changing.any():
         return Reach(0.0, 0.0)
-    return Reach(*(_largest(x[changing].abs_()) for x in (defocus_w_px, target_defocus_w_px)))
+    maps = (defocus_w_px, target_defocus_w_px)
+    return Reach(*(_largest(chosen(x, changing).abs_()) for x in maps))
 
 
 def _largest(coc_px: Tensor) -> float:

@@ -37,7 +37,7 @@ class Pair:
 
     Attributes:
         image_w: (3, H, W) sRGB in [0, 1], the photo to refocus.
-        image_uw: (3, H', W'), the guide; None of a photo alone.
+        image_uw: (3, H', W'), the guide, in [0, 1] or in uint8 levels; None of a photo alone.
         cameras: what is known of `wide` and `ultrawide`.
         recipe: the files, the settings, and whose pixels steps count, for `Picture.save`; the
             photos need not come from files.

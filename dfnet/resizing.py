@@ -1,4 +1,4 @@
-"""Maps and pictures at another size, whole or strip by strip."""
+"""Maps and pictures of any size with little memory: strips, other sizes, some of the pixels."""
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,14 @@ def row_strips(height: int, width: int) -> list[slice]:
     """All rows, in parts of about a megapixel."""
     count = max(1, STRIP_PX // width)
     return [slice(y, min(y + count, height)) for y in range(0, height, count)]
+
+
+def chosen(values: Tensor, flags: Tensor) -> Tensor:
+    """A map's values where flags of its shape are set, (N,), on the CPU.
+
+    PyTorch would list the four coordinates of each place first, in 64 bits.
+    """
+    return torch.from_numpy(values.cpu().numpy()[flags.cpu().numpy()])
 
 
 def resize(x: Tensor, size: tuple[int, int], mode: str = "bicubic") -> Tensor:

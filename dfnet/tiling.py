@@ -57,11 +57,16 @@ class Mosaic:
         self._top = 0
         self._total = torch.zeros(1, channels + 1, 0, size[1])  # the last one is the weight
 
+    @property
+    def rows_held(self) -> int:
+        """How many rows are in memory."""
+        return self._total.shape[-2]
+
     def add(self, rows: slice, columns: slice, values: Tensor) -> None:
         """One of `tiles`, in their order, (1, channels, rows, columns) float32."""
         height, width = self._size
         self._close_above(rows.start)
-        missing = rows.stop - self._top - self._total.shape[-2]
+        missing = rows.stop - self._top - self.rows_held
         if missing > 0:
             more = torch.zeros(1, self._channels + 1, missing, width)
             self._total = torch.cat([self._total, more], dim=-2)

@@ -5,11 +5,20 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from made_profile import profile
 from PIL import ExifTags, Image
 from torch.testing import assert_close
 
 from dfnet.errors import InputError
-from dfnet.io.images import check_writable, read_exif, read_image, write_image, write_whole
+from dfnet.io.images import (
+    check_writable,
+    floats_of,
+    read_exif,
+    read_image,
+    read_levels,
+    write_image,
+    write_whole,
+)
 
 HEIGHT, WIDTH = 70, 90
 
@@ -222,3 +231,18 @@ def test_a_failure_midway_keeps_the_old_file(tmp_path, problem):
         write_whole(path, half)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_levels_are_what_a_picture_is_made_of(tmp_path):
+    image = torch.rand(3, 70, 90, generator=torch.Generator().manual_seed(0))
+    for bits, kind in ((8, torch.uint8), (16, torch.float32)):
+        write_image(image, tmp_path / "a.png", bits=bits)
+        levels = read_levels(tmp_path / "a.png")
+        assert levels.dtype == kind
+        floats = torch.from_numpy(floats_of(levels.numpy()))
+        assert torch.equal(floats, read_image(tmp_path / "a.png"))
+
+
+def test_levels_in_other_colours_are_converted(tmp_path):
+    Image.new("RGB", (80, 70), (250, 20, 20)).save(tmp_path / "p3.png", icc_profile=profile())
+    assert torch.equal(read_levels(tmp_path / "p3.png"), read_image(tmp_path / "p3.png"))

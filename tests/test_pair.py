@@ -18,7 +18,7 @@ from dfnet.camera import Camera, radial_map
 from dfnet.io.images import read_image
 from dfnet.model import DFNet
 from dfnet.optics import BlurLaw
-from dfnet.preprocess import pair_cache
+from dfnet.preprocess import cache, pair_cache
 from dfnet.recipe import Recipe
 
 
@@ -181,6 +181,23 @@ def test_a_result_is_the_same_to_the_bit_with_and_without_the_cache(tmp_path, mo
             assert torch.equal(values[0], values[2]), name
     assert_close(results[0].uw_on_w, found.uw_on_w, atol=1e-4, rtol=0)
     assert len(list(pair_cache.pairs_folder().iterdir())) == 1
+
+
+def test_maps_are_kept_part_by_part_and_the_sky_stays_infinitely_far(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "PART", 1000)
+    inverse = torch.linspace(0, 0.9, 60 * 80).reshape(1, 60, 80)
+    found = a_scene(60, 80)._replace(depth_w_m=1 / inverse)
+    wanted = {name: getattr(found, name).clone() for name in (*cache.MAPS, "depth_w_m")}
+    kept = cache.write_stored([tmp_path / "a.npz"], "key", found)
+    again = cache.read_stored(tmp_path / "a.npz", "key")
+    for name, values in wanted.items():
+        assert torch.equal(getattr(kept, name), getattr(again, name)), name
+        if name == "depth_w_m":
+            assert_close(1 / again.depth_w_m, inverse, atol=1e-5, rtol=0)
+            assert float(again.depth_w_m[0, 0, 0]) == float("inf")
+        else:
+            step = float(values.max() - values.min()) / cache.LEVELS
+            assert_close(getattr(again, name), values, atol=0.51 * step + 1e-6, rtol=0)
 
 
 def test_the_recipe_of_a_pair_names_its_photos():

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from dfnet.preprocess.align import Views
+from dfnet.io.images import floats_of
+from dfnet.preprocess.align import Views, gray_8_bit, shrink
 from dfnet.preprocess.colour import ColourMap
 from dfnet.preprocess.full_size import full_size_maps
 from dfnet.preprocess.order import NearFar
-from dfnet.preprocess.rectify import Rectification, pixel_grid
+from dfnet.preprocess.rectify import Rectification, pixel_grid, sample_uw
 from dfnet.preprocess.register import Registration
 from dfnet.preprocess.stereo import Stereo
 from dfnet.preprocess.validity import Reason
@@ -155,3 +156,23 @@ def test_at_full_size_already_what_was_found_is_kept():
     found = enlarged(disparity, UP, grain((300, 300)), 1.0, scale=1.0, hidden_w=hidden)
     np.testing.assert_array_equal(found.disparity_w_px, disparity.astype(np.float32))
     np.testing.assert_array_equal(found.hidden_w, hidden)
+
+
+def test_planes_and_levels_do_as_well_as_floats_side_by_side():
+    levels = (255 * grain((140, 120))).astype(np.uint8)
+    floats = floats_of(levels)
+    as_planes = [
+        np.ascontiguousarray(x.transpose(2, 0, 1)).transpose(1, 2, 0) for x in (levels, floats)
+    ]
+    points = pixel_grid((130, 110)) * 0.9 + np.array([9.3, 22.7])  # some lie beyond the frame
+    points[:, :3] -= 40
+    image, inside = sample_uw(floats, points)
+    for photo in (levels, *as_planes):
+        np.testing.assert_array_equal(shrink(photo, 0.4), shrink(floats, 0.4))
+        np.testing.assert_array_equal(gray_8_bit(photo), gray_8_bit(floats))
+        again, inside_again = sample_uw(photo, points)
+        np.testing.assert_array_equal(again, image)
+        np.testing.assert_array_equal(inside_again, inside)
+    below, _ = sample_uw(levels, points[100:])  # needs the lower rows of UW only
+    np.testing.assert_array_equal(below, image[100:])
+    assert not inside.all()

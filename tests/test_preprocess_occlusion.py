@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dfnet import resizing
 from dfnet.preprocess.fill import fill_unknown, without_specks
 from dfnet.preprocess.occlusion import find_hidden, nearer_in_uw
 from dfnet.preprocess.validity import Reason, judge, texture_along
@@ -152,6 +153,18 @@ def test_validity_is_soft_only_beside_what_is_hidden():
     assert (np.diff(row[1100:1108]) > 0).all()
     assert 0.5 < row[1100] < 0.8
     assert row[1112] > 0.99
+
+
+def test_validity_has_no_seams_between_strips(monkeypatch):
+    random = np.random.default_rng(0)
+    small = random.random((2, 40, 50), np.float32)
+    hidden = random.random((300, 400)) > 0.9
+    whole = judge(*small, hidden, ~np.zeros_like(hidden))
+    monkeypatch.setattr(resizing, "STRIP_PX", 7 * 400)
+    found = judge(*small, hidden, ~np.zeros_like(hidden))
+    np.testing.assert_allclose(found.validity_w, whole.validity_w, atol=1e-5)
+    assert (found.reason_w != whole.reason_w).mean() < 1e-4
+    assert (whole.validity_w == 0)[hidden].all()
 
 
 def test_texture_counts_along_the_baseline_and_above_noise():

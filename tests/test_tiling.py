@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from dfnet.tiling import OVERLAP_PX, feather, tiles
+from dfnet.tiling import OVERLAP_PX, Mosaic, feather, tiles
 
 SIZES = [(200, 300, 512), (1000, 1100, 256), (513, 512, 512), (700, 1009, 208)]
 
@@ -47,3 +47,25 @@ def test_the_pixels_beside_an_inner_border_do_not_count():
 def test_tiles_too_small_to_overlap_are_refused():
     with pytest.raises(ValueError, match="need tile_px >= 144, got 120"):
         tiles(300, 300, 120)
+
+
+def test_a_mosaic_blends_what_tiles_say_and_lets_go_of_it_row_by_row():
+    size, tile = (300, 260), 176
+    generator = torch.Generator().manual_seed(0)
+    total, weights = torch.zeros(1, 2, *size), torch.zeros(size)
+    told, held = [], []
+    mosaic = Mosaic(2, size, lambda rows, values: told.append((rows, values)))
+    for rows, columns in tiles(*size, tile):
+        values = torch.rand(1, 2, rows.stop - rows.start, columns.stop - columns.start)
+        values += torch.rand(1, generator=generator)
+        weight = feather(rows, size[0])[:, None] * feather(columns, size[1])
+        total[..., rows, columns] += weight * values
+        weights[rows, columns] += weight
+        mosaic.add(rows, columns, values)
+        held.append(mosaic.rows_held)
+    mosaic.close()
+    assert [rows.start for rows, _ in told] == [0, *[rows.stop for rows, _ in told[:-1]]]
+    assert_close(torch.cat([values for _, values in told], dim=-2), total / weights)
+    assert len(told) > 2
+    assert max(held) == tile
+    assert mosaic.rows_held == 0

@@ -44,6 +44,22 @@ def read_image(path: Path | str, frame: int | None = None) -> Tensor:
     return planes_of(decoded.pixels, colours)[0]
 
 
+def read_levels(path: Path | str) -> Tensor:
+    """As `read_image`, but in 8-bit levels where the file has such: a quarter of the memory.
+
+    Returns:
+        (3, H, W), uint8, or float32 in [0, 1] where the file is deeper or in other colours.
+
+    Raises:
+        InputError: as `read_image`.
+    """
+    decoded = decode(Path(path))
+    colours, _ = known_colours(decoded.metadata.icc)
+    if colours is not None or decoded.pixels.dtype != np.uint8:
+        return planes_of(decoded.pixels, colours)[0]
+    return torch.from_numpy(np.array(decoded.pixels).transpose(2, 0, 1))  # Pillow's is read-only
+
+
 def known_colours(icc: bytes) -> tuple[Colours | None, bool]:
     """The colour space of a profile, None for sRGB; and whether the profile was understood."""
     try:
@@ -76,6 +92,17 @@ def planes_of(pixels: np.ndarray, colours: Colours | None) -> tuple[Tensor, floa
             beyond += int((np.abs(seen - 0.5) > 0.5 + VISIBLE).any(0).sum())
             np.clip(seen, 0, 1, out=strip)
     return torch.from_numpy(planes), beyond / (height * width)
+
+
+def floats_of(pixels: np.ndarray) -> np.ndarray:
+    """Part of a photo, as contiguous float32 in [0, 1]; the part itself where it is that already.
+
+    Args:
+        pixels: any shape and layout, floats in [0, 1] or 8-bit levels.
+    """
+    if pixels.dtype == np.uint8:
+        return np.divide(np.ascontiguousarray(pixels), np.float32(255), dtype=np.float32)
+    return np.ascontiguousarray(pixels, dtype=np.float32)
 
 
 def pixels_of(image: Tensor, bits: int, colours: Colours | None = None) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from dfnet.io.images import floats_of
 from dfnet.preprocess.colour import apply_curves, histogram_curves
 from dfnet.preprocess.flow import across_from_flow, consistent_flow
 from dfnet.preprocess.rectify import (
@@ -67,7 +68,7 @@ def working_views(
     scale = min(1.0, side_px / max(image_w.shape[:2]))
     w_per_uw = float(np.sqrt(abs(np.linalg.det(registration.w_from_uw[:2, :2]))))
     scale_uw = min(1.0, scale * w_per_uw)
-    small_w, small_uw = as_float(shrink(image_w, scale)), as_float(shrink(image_uw, scale_uw))
+    small_w, small_uw = floats_of(shrink(image_w, scale)), floats_of(shrink(image_uw, scale_uw))
     rectification = Rectification(registration, image_w.shape[:2])
     points = rectification.points_uw(pixel_grid(small_w.shape[:2], scale))
     roughly_aligned, inside = sample_uw(small_uw, points, scale_uw)
@@ -81,7 +82,7 @@ def working_views(
 def _middle(image: np.ndarray) -> np.ndarray:
     """The middle of a picture, at its native resolution."""
     top, left = (max(0, (side - MEASURED_PX) // 2) for side in image.shape[:2])
-    return as_float(image[top : top + MEASURED_PX, left : left + MEASURED_PX])
+    return floats_of(image[top : top + MEASURED_PX, left : left + MEASURED_PX])
 
 
 def straighten(
@@ -168,19 +169,8 @@ def shrink(image: np.ndarray, scale: float) -> np.ndarray:
         return image
     if image.flags.c_contiguous and image.dtype == np.float32:
         return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    planes = (as_float(image[..., c]) for c in range(image.shape[2]))
+    planes = (floats_of(image[..., c]) for c in range(image.shape[2]))
     return cv2.merge([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes])
-
-
-def as_float(pixels: np.ndarray) -> np.ndarray:
-    """Part of a photo, as contiguous float32 in [0, 1]; the part itself where it is that already.
-
-    Args:
-        pixels: any shape and layout, floats in [0, 1] or 8-bit levels.
-    """
-    if pixels.dtype == np.uint8:
-        return np.divide(np.ascontiguousarray(pixels), np.float32(255), dtype=np.float32)
-    return np.ascontiguousarray(pixels, dtype=np.float32)
 
 
 def gray_8_bit(image: np.ndarray) -> np.ndarray:
@@ -194,4 +184,4 @@ def gray_8_bit(image: np.ndarray) -> np.ndarray:
 
 def gray(image: np.ndarray) -> np.ndarray:
     """Float32 luma (H, W) of an image (H, W, 3): 0.299 R + 0.587 G + 0.114 B."""
-    return cv2.cvtColor(as_float(image), cv2.COLOR_RGB2GRAY)
+    return cv2.cvtColor(floats_of(image), cv2.COLOR_RGB2GRAY)

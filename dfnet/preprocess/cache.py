@@ -21,6 +21,7 @@ from dfnet.preprocess.verdict import Verdict
 FOLDER = ".dfnet_cache"
 VERSION = 2  # raise it whenever results change for the same photos and settings
 LEVELS = 65535
+PART = 1 << 22  # values of a map that are converted at a time
 MAPS = (
     "uw_on_w",
     "flow_w_to_uw",
@@ -30,6 +31,7 @@ MAPS = (
     "relative_inverse_depth",
 )
 FLAGS = ("occluded_w", "valid_w")
+INVERSE_DEPTH = "inverse_depth"  # what is kept of `depth_w_m`
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -54,7 +56,7 @@ def read_stored(path: Path, key: str) -> Preprocessed | None:
         # np.load leaves a file open that it opened itself and could not read.
         with path.open("rb") as file, np.load(file) as stored:
             header = json.loads(str(stored["header"]))
-            return _unpacked(stored, header) if header["key"] == key else None
+            return _read(stored, header) if header["key"] == key else None
     except UNREADABLE:
         return None
 
@@ -72,17 +74,23 @@ def store(capture_folder: Path, name: str, key: str, result: Preprocessed) -> Pr
 def write_stored(places: list[Path], key: str, result: Preprocessed) -> Preprocessed:
     """Keep a result in the first of some places that can be written, or in none.
 
+    Args:
+        places: files.
+        key: of the result.
+        result: its maps are rounded in place, one after the other: of large photos there is no room
+            for two of each.
+
     Returns:
         The result as it will be read back.
     """
-    arrays, header = _packed(result, key)
+    header = _header(result, key)
     for place in places:
         try:
-            write_whole(place, lambda path: _save(path, arrays, header))
+            write_whole(place, lambda path: _save(path, result, header))
             break
         except InputError:  # read-only or full
             continue
-    return _unpacked(arrays, header)
+    return _rounded(result, header)
 
 
 def forget(capture_folder: Path) -> None:
@@ -101,27 +109,33 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dfnet"
 
 
-def _save(path: Path, arrays: dict, header: dict) -> None:
-    with path.open("wb") as file:
-        np.savez(file, header=np.array(json.dumps(header)), **arrays)
+def _save(path: Path, result: Preprocessed, header: dict) -> None:
+    with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
+        _add(archive, "header", np.array(json.dumps(header)))
+        for name, limits in header["ranges"].items():
+            _add_levels(archive, name, _map(result, name), *limits)
+        for name in FLAGS:
+            _add(archive, name, np.packbits(getattr(result, name).numpy()))
+        _add(archive, "validity_w", _validity_levels(result))
+        _add(archive, "reason_w", result.reason_w.numpy())
 
 
-def _packed(result: Preprocessed, key: str) -> tuple[dict[str, np.ndarray], dict]:
-    ranges, arrays = {}, {}
+def _add(archive: zipfile.ZipFile, name: str, values: np.ndarray) -> None:
+    """As `numpy.savez`, of one array at a time."""
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+        np.lib.format.write_array(file, values)
+
+
+def _header(result: Preprocessed, key: str) -> dict:
+    ranges = {}
     for name in MAPS:
-        values = getattr(result, name).numpy()
-        low, high = float(values.min()), float(values.max())
-        step = (high - low) / LEVELS or 1.0
-        ranges[name] = [low, step]
-        arrays[name] = np.empty(values.shape, dtype=np.uint16)
-        _to_levels(values.ravel(), low, 1 / step, arrays[name].ravel())
-    for name in FLAGS:
-        flags = getattr(result, name).numpy()
-        arrays[name] = np.packbits(flags)
-    arrays["validity_w"] = (255 * result.validity_w.numpy()).round().astype(np.uint8)
-    arrays["reason_w"] = result.reason_w.numpy()
+        low, high = (float(v) for v in getattr(result, name).aminmax())
+        ranges[name] = [low, (high - low) / LEVELS or 1.0]
+    if result.depth_w_m is not None:
+        largest = 1 / float(result.depth_w_m.min())
+        ranges[INVERSE_DEPTH] = [0.0, max(largest, 1e-9) / LEVELS]
     law = result.blur_law
-    header = {
+    return {
         "key": key,
         "ranges": ranges,
         "shape": list(result.disparity_w_px.shape[-2:]),
@@ -132,12 +146,42 @@ def _packed(result: Preprocessed, key: str) -> tuple[dict[str, np.ndarray], dict
         "verdict": list(result.verdict),
         "notes": list(result.notes),
     }
-    if result.depth_w_m is not None:
-        inverse = 1 / result.depth_w_m.numpy()  # inf, the sky, becomes 0
-        step = max(float(inverse.max()), 1e-9) / LEVELS
-        ranges["inverse_depth"] = [0.0, step]
-        arrays["inverse_depth"] = (inverse / step).round().astype(np.uint16)
-    return arrays, header
+
+
+def _add_levels(
+    archive: zipfile.ZipFile, name: str, values: np.ndarray, low: float, step: float
+) -> None:
+    """A map in 16 bits, part by part."""
+    about = {"descr": "<u2", "fortran_order": False, "shape": values.shape}
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+        np.lib.format.write_array_header_1_0(file, about)
+        for part in _parts(values):
+            file.write(_levels(_inverse(part, name), low, step).astype("<u2", copy=False))
+
+
+def _map(result: Preprocessed, name: str) -> np.ndarray:
+    field = "depth_w_m" if name == INVERSE_DEPTH else name
+    return getattr(result, field).contiguous().numpy()
+
+
+def _parts(values: np.ndarray) -> list[np.ndarray]:
+    """Views of a contiguous map, one after the other."""
+    flat = values.reshape(-1)
+    return [flat[start : start + PART] for start in range(0, flat.size, PART)]
+
+
+def _inverse(part: np.ndarray, name: str) -> np.ndarray:
+    return 1 / part if name == INVERSE_DEPTH else part  # inf, the sky, becomes 0
+
+
+def _levels(values: np.ndarray, low: float, step: float) -> np.ndarray:
+    levels = np.empty(values.shape, dtype=np.uint16)
+    _to_levels(values, low, 1 / step, levels)
+    return levels
+
+
+def _validity_levels(result: Preprocessed) -> np.ndarray:
+    return (255 * result.validity_w.numpy()).round().astype(np.uint8)
 
 
 @numba.njit(cache=True, parallel=True)
@@ -146,25 +190,48 @@ def _to_levels(values, low, per_unit, out):
         out[k] = np.uint16((values[k] - low) * per_unit + 0.5)
 
 
-def _unpacked(stored, header: dict) -> Preprocessed:
+def _from_levels(levels: np.ndarray, low: float, step: float, out: np.ndarray) -> torch.Tensor:
+    """What 16-bit levels mean, written to float32 memory of their shape."""
+    np.multiply(levels, np.float32(step), out=out, dtype=np.float32)
+    out += np.float32(low)
+    return torch.from_numpy(out)
+
+
+def _rounded(result: Preprocessed, header: dict) -> Preprocessed:
+    """The result as `_read` gives it, in the same memory where it can be written."""
+    changed = {}
+    for name, (low, step) in header["ranges"].items():
+        values = _map(result, name)
+        for part in _parts(values):
+            _from_levels(_levels(_inverse(part, name), low, step), low, step, part)
+            if name == INVERSE_DEPTH:
+                torch.from_numpy(part).reciprocal_()  # infinite without a warning
+        changed["depth_w_m" if name == INVERSE_DEPTH else name] = torch.from_numpy(values)
+    validity = result.validity_w.contiguous().numpy()
+    np.divide(_validity_levels(result), np.float32(255), out=validity, dtype=np.float32)
+    return result._replace(**changed, validity_w=torch.from_numpy(validity))
+
+
+def _read(stored, header: dict) -> Preprocessed:
     height, width = header["shape"]
+    ranges = dict(header["ranges"])
 
     def unpack(name: str) -> torch.Tensor:
-        low, step = header["ranges"][name]
-        return torch.from_numpy(stored[name].astype(np.float32) * np.float32(step)) + low
+        levels = stored[name]
+        return _from_levels(levels, *ranges[name], np.empty(levels.shape, dtype=np.float32))
 
     flags = {
         name: torch.from_numpy(
-            np.unpackbits(stored[name], count=height * width).astype(bool).reshape(1, height, width)
+            np.unpackbits(stored[name], count=height * width).view(bool).reshape(1, height, width)
         )
         for name in FLAGS
     }
-    has_depth = "inverse_depth" in header["ranges"]
+    validity = stored["validity_w"]
     return Preprocessed(
         **{name: unpack(name) for name in MAPS},
         **flags,
-        depth_w_m=1 / unpack("inverse_depth") if has_depth else None,
-        validity_w=torch.from_numpy(stored["validity_w"].astype(np.float32)) / 255,
+        depth_w_m=unpack(INVERSE_DEPTH).reciprocal_() if INVERSE_DEPTH in ranges else None,
+        validity_w=torch.from_numpy(np.divide(validity, np.float32(255), dtype=np.float32)),
         reason_w=torch.from_numpy(stored["reason_w"]),
         blur_law=BlurLaw(*header["blur_law"]),
         blur_law_deviation=tuple(header["blur_law_deviation"]),

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 from torch import Tensor
 
 from dfnet.camera import Camera
@@ -59,9 +60,8 @@ def zero_offset_px(
         flow_w_to_uw: (H, W, 2) [px], at full resolution.
         valid: bool (H, W).
     """
-    y, x = np.nonzero(valid)
-    step = max(1, len(x) // 20_000)
-    y, x = y[::step], x[::step]
+    step = max(1, int(valid.sum()) // 20_000)
+    y, x = _every(step, valid)
     if len(x) == 0:
         return None
     at = np.stack([x, y], axis=1).astype(np.float64)
@@ -75,10 +75,22 @@ def zero_offset_px(
     return float(np.median(offsets))
 
 
+def _every(step: int, flags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of each `step`-th place that is set, row by row."""
+    found, seen = [], 0
+    for top, row in enumerate(flags):
+        columns = np.flatnonzero(row)
+        chosen = columns[-seen % step :: step]
+        found.append((np.full(len(chosen), top), chosen))
+        seen += len(columns)
+    rows, columns = zip(*found, strict=True)
+    return np.concatenate(rows), np.concatenate(columns)
+
+
 def depth_from_disparity(metric_disparity_px: Tensor, rig: Rig) -> Tensor:
     """z-depth [m] of disparities whose zero is infinity; `inf` at and below zero."""
     depth = rig.baseline_m * rig.focal_length_px / metric_disparity_px.clamp_min(MIN_DISPARITY_PX)
-    return depth.masked_fill(metric_disparity_px <= MIN_DISPARITY_PX, float("inf"))
+    return depth.masked_fill_(metric_disparity_px <= MIN_DISPARITY_PX, float("inf"))
 
 
 def relative_inverse_depth(disparity_px: Tensor, valid: Tensor) -> Tensor:
@@ -88,10 +100,11 @@ def relative_inverse_depth(disparity_px: Tensor, valid: Tensor) -> Tensor:
         disparity_px: (1, H, W).
         valid: bool (1, H, W); its 1 % and 99 % quantiles become 0 and 1.
     """
-    values = disparity_px[valid] if bool(valid.any()) else disparity_px.flatten()
-    values = values[:: max(1, values.numel() // 100_000)].sort().values
+    known = valid[0] if bool(valid.any()) else torch.ones_like(valid[0])
+    at = _every(max(1, int(known.sum()) // 100_000), known.numpy())
+    values = disparity_px[0][at].sort().values
     low, high = values[int(0.01 * (len(values) - 1))], values[int(0.99 * (len(values) - 1))]
-    return ((disparity_px - low) / (high - low).clamp_min(1e-6)).clamp(0, 1)
+    return (disparity_px - low).div_((high - low).clamp_min(1e-6)).clamp_(0, 1)
 
 
 def _intrinsics(camera: Camera, shape: tuple[int, int]) -> np.ndarray:

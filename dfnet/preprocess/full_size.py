@@ -48,7 +48,7 @@ def full_size_maps(
     """Enlarge what was found on the working grid, and sample UW once through the composed flow.
 
     Args:
-        photos: W and UW at full size, (H, W, 3) in [0, 1].
+        photos: W and UW at full size, (H, W, 3) in [0, 1], of any layout; UW may be 8-bit levels.
         views: the working photos.
         rectification: W's rectified grid to UW.
         stereo: disparity, confidence and hidden pixels on the working grid.
@@ -65,15 +65,12 @@ def full_size_maps(
         hidden = find_hidden(disparity, stereo.baseline_direction)
         hidden |= _enlarged(stereo.hidden_by_uw_w.astype(np.float32), shape) > 0.5
     scale_uw = min(1.0, views.w_per_uw)
-    sampled = _sampled(
-        shrink(image_uw, scale_uw), scale_uw, rectification, disparity, stereo, colour
-    )
+    reduced = shrink(image_uw, scale_uw)
+    flow, guide, inside = _sampled(reduced, scale_uw, rectification, disparity, stereo, colour)
+    del reduced
     noise = noise_on_canvas(views.noise_uw, views.w_per_uw * views.scale)
     texture = texture_along(guide_w, stereo.baseline_direction, noise)
-    validity = judge(
-        _enlarged(stereo.confidence_w, shape), _enlarged(texture, shape), hidden, sampled[2]
-    )
-    flow, guide, inside = sampled
+    validity = judge(stereo.confidence_w, texture, hidden, inside)
     return FullMaps(disparity, flow, guide, hidden, inside, validity)
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dfnet.camera import Camera, known_cameras
 from dfnet.errors import InputError
-from dfnet.io.images import read_image
+from dfnet.io.images import read_levels
 from dfnet.io.photo_files import Photo, read_photo
 from dfnet.io.spatial import read_spatial_photo
 from dfnet.preprocess.cameras import found_preset, photo_cameras, preset_at_size
@@ -18,7 +18,7 @@ class PhotoPair(NamedTuple):
 
     Attributes:
         photo_w: the wide photo, with what its file says beside the pixels.
-        image_uw: (3, H', W').
+        image_uw: (3, H', W'), in uint8 levels where the file has 8 bits.
         cameras: what is known of `wide` and `ultrawide`; `preprocess_pair` takes it.
         notes: on the pair, for people, in plain words.
     """
@@ -57,7 +57,7 @@ def load_photos(
         found = photo.cameras if metadata else {}
         sized = preset_at_size(preset or {}, (photo.photo_w.image, photo.image_uw))
         return PhotoPair(*photo[:2], known_cameras(sized, found), photo.notes)
-    photo_w, image_uw = read_photo(wide), read_image(ultrawide)
+    photo_w, image_uw = read_photo(wide), read_levels(ultrawide)
     files = Path(wide), Path(ultrawide)
     preset = preset or (found_preset(files[0]) if metadata else {})
     known = photo_cameras(files, (photo_w.image, image_uw), preset, metadata)

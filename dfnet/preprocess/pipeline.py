@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dfnet.camera import Camera
+from dfnet.io.images import floats_of
 from dfnet.optics import BlurLaw, defocus_from_disparity
 from dfnet.preprocess.align import (
     Views,
@@ -47,6 +48,7 @@ from dfnet.preprocess.stereo import (
 from dfnet.preprocess.sweep import DefocusSweep
 from dfnet.preprocess.validity import Reason
 from dfnet.preprocess.verdict import GOOD, Findings, Pictures, Verdict, judge
+from dfnet.resizing import row_strips
 
 MATCH_DEVIATION_PX = 0.5  # of disparity, at the matcher's resolution, where a match is sure
 MAX_FOCUS_DISAGREEMENT_PX = 3.0  # circle of confusion between metadata's focus and the fitted
@@ -88,7 +90,7 @@ class Preprocessor:
 
         Args:
             image_w: (3, H, W) sRGB in [0, 1].
-            image_uw: (3, H', W') of any size, wider field of view.
+            image_uw: (3, H', W') of any size, wider field of view; uint8 levels will do too.
             cameras: what is known of `wide` and `ultrawide`; all of it is optional.
             focus_distance_m: of W, to check the fitted focus against.
             phone_depth: (1, h, w) of W's whole frame, larger is nearer, of any unit and size;
@@ -97,7 +99,7 @@ class Preprocessor:
         Raises:
             InputError: the photos have too little in common, or are swapped.
         """
-        photos = image_pixels(image_w), image_pixels(image_uw)
+        photos = _seen_as_pixels(image_w.float()), _seen_as_pixels(image_uw)
         geometry = find_geometry(
             photos, cameras or {}, self.working_side_px, self.rectification_rounds
         )
@@ -165,8 +167,13 @@ def with_phone_depth(stereo: Stereo, phone_depth: Tensor) -> Stereo:
 
 
 def image_pixels(image: Tensor) -> np.ndarray:
-    """(3, H, W) tensor as a contiguous (H, W, 3) float32 array."""
-    return cv2.merge(list(image.detach().cpu().float().numpy()))
+    """(3, H, W) tensor, in [0, 1] or uint8, as a contiguous (H, W, 3) float32 array in [0, 1]."""
+    return cv2.merge([floats_of(plane) for plane in image.detach().cpu().numpy()])
+
+
+def _seen_as_pixels(image: Tensor) -> np.ndarray:
+    """A picture (3, H, W) as (H, W, 3), the same memory."""
+    return image.detach().cpu().numpy().transpose(1, 2, 0)
 
 
 def _working_guide(
@@ -183,23 +190,26 @@ def _working_guide(
 
 def _assemble(photos, views, rectification, stereo, guide, colour, fit, device) -> Preprocessed:
     """All maps at W's full resolution."""
-    maps = full_size_maps(photos, views, rectification, stereo, guide, colour)
-    disparity_w_px = torch.from_numpy(maps.disparity_w_px)[None]
-    valid_w = torch.from_numpy(maps.validity.reason_w == Reason.VALID)[None]
-    validity_w = torch.from_numpy(maps.validity.validity_w)[None]
+    disparity, flow, guide, hidden, inside, validity = full_size_maps(
+        photos, views, rectification, stereo, guide, colour
+    )
+    occluded = ~inside
+    occluded |= hidden
+    del hidden, inside  # of 50 megapixels every map counts
+    disparity_w_px = torch.from_numpy(disparity)[None]
+    valid_w = torch.from_numpy(validity.reason_w == Reason.VALID)[None]
+    validity_w = torch.from_numpy(validity.validity_w)[None]
     slope = device or fit.law.defocus_per_disparity or TYPICAL_DEFOCUS_PER_DISPARITY
     return Preprocessed(
-        uw_on_w=torch.from_numpy(maps.uw_on_w),
-        flow_w_to_uw=torch.from_numpy(maps.flow_w_to_uw),
+        uw_on_w=torch.from_numpy(guide),
+        flow_w_to_uw=torch.from_numpy(flow),
         disparity_w_px=disparity_w_px,
-        occluded_w=torch.from_numpy(maps.hidden_w | ~maps.inside_uw)[None],
+        occluded_w=torch.from_numpy(occluded)[None],
         valid_w=valid_w,
         validity_w=validity_w,
-        reason_w=torch.from_numpy(maps.validity.reason_w)[None],
+        reason_w=torch.from_numpy(validity.reason_w)[None],
         defocus_w_px=defocus_from_disparity(disparity_w_px, fit.law),
-        defocus_deviation_w_px=defocus_deviation_px(
-            disparity_w_px, _disparity_deviation_px(disparity_w_px, validity_w, views.scale), fit
-        ),
+        defocus_deviation_w_px=_defocus_deviation_px(disparity_w_px, validity_w, views.scale, fit),
         blur_law=fit.law,
         blur_law_deviation=(fit.slope_deviation, fit.focus_deviation_px),
         device_defocus_per_disparity=slope,
@@ -211,11 +221,17 @@ def _assemble(photos, views, rectification, stereo, guide, colour, fit, device) 
     )
 
 
-def _disparity_deviation_px(disparity_w_px: Tensor, validity_w: Tensor, scale: float) -> Tensor:
-    """From that of a good match to that of the scene, where there is none."""
+def _defocus_deviation_px(
+    disparity_w_px: Tensor, validity_w: Tensor, scale: float, fit: BlurFit
+) -> Tensor:
+    """With a disparity's deviation from that of a good match to that of the scene without one."""
     some = disparity_w_px.flatten()[:: max(1, disparity_w_px.numel() // 50_000)]
-    sure = torch.tensor(MATCH_DEVIATION_PX / scale)
-    return torch.lerp(some.std(), sure, validity_w)
+    unsure, sure = some.std(), torch.tensor(MATCH_DEVIATION_PX / scale)
+    deviation = torch.empty_like(disparity_w_px)
+    for rows in row_strips(*disparity_w_px.shape[-2:]):
+        of_disparity = torch.lerp(unsure, sure, validity_w[:, rows])
+        deviation[:, rows] = defocus_deviation_px(disparity_w_px[:, rows], of_disparity, fit)
+    return deviation
 
 
 def image_tensor(image: np.ndarray) -> Tensor:

@@ -12,6 +12,7 @@ import cv2
 import numba
 import numpy as np
 
+from dfnet.io.images import floats_of
 from dfnet.preprocess.register import Registration
 
 CONSISTENT_PX = 1.0  # forward-backward, at working resolution
@@ -20,6 +21,7 @@ REWEIGHTINGS = 8
 RIDGE = 1e-3
 BEND_COLUMNS = 2048
 NET_PX = 8.0  # mesh of `Net`
+TAPS = 4  # more rows than cubic sampling reads beside a place
 POWERS = tuple((i, j) for i in range(4) for j in range(4) if i + j <= 3)
 
 
@@ -114,14 +116,24 @@ def sample_uw(
 ) -> tuple[np.ndarray, np.ndarray]:
     """UW at full-resolution UW positions (H, W, 2), from UW resized by `scale_uw`.
 
+    Only the rows that are needed become floats.
+
+    Args:
+        image_uw: (h, w[, C]) in [0, 1] or 8-bit levels.
+        points: (H, W, 2).
+        scale_uw: of `image_uw` against full size.
+
     Returns:
-        image (H, W[, C]), its border repeated outwards, and bool (H, W): inside UW's frame.
+        image (H, W[, C]) float32, its border repeated outwards; bool (H, W): inside UW's frame.
     """
     at = ((points + 0.5) * scale_uw - 0.5).astype(np.float32)
     height, width = image_uw.shape[:2]
     x, y = at[..., 0], at[..., 1]
     inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
-    image = cv2.remap(image_uw, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    low = int(y.min().clip(0, height - 1)) // TAPS * TAPS
+    low, high = max(0, low - TAPS), int(y.max().clip(0, height - 1)) + 2 * TAPS
+    part = floats_of(image_uw[low:high])
+    image = cv2.remap(part, x, y - low, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return image, inside
 
 

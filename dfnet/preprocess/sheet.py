@@ -48,7 +48,7 @@ def _small(image: Tensor, shape: tuple[int, int]) -> np.ndarray:
     height = round(CELL_PX * shape[0] / shape[1])
     factor = min(CELL_PX / image.shape[-1], height / image.shape[-2])
     size = max(1, round(image.shape[-1] * factor)), max(1, round(image.shape[-2] * factor))
-    small = cv2.resize(image_pixels(image.clamp(0, 1)), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image_pixels(image).clip(0, 1), size, interpolation=cv2.INTER_AREA)
     box = np.ones((height, CELL_PX, 3), dtype=np.float32)
     box[: small.shape[0], : small.shape[1]] = small
     return box

@@ -1,5 +1,6 @@
 """How far W's pixels may be believed, and why not."""
 
+import math
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dfnet.preprocess.align import gray
-from dfnet.resizing import row_strips
+from dfnet.resizing import enlarged_rows, row_strips
 
 BELIEVED = 0.5  # validity from here on counts as valid
 WINDOW_SHARE = 1 / 128  # of the longer side: texture this near supports a match
@@ -60,16 +61,32 @@ def judge(
     """Put together what is known of each pixel.
 
     Args:
-        confidence_w: of the match, (H, W) in [0, 1]; 0 where W and UW disagree.
-        texture_w: `texture_along` of UW on W, (H, W) in [0, 1].
+        confidence_w: of the match, (h, w) in [0, 1], at full size or smaller; 0 where W and UW
+            disagree.
+        texture_w: `texture_along` of UW on W, the same.
         hidden_w: bool (H, W).
         inside_uw: bool (H, W), lands in UW's frame.
     """
-    sigma = max(0.5, SOFT_EDGE_SHARE * max(hidden_w.shape))
-    visible = cv2.GaussianBlur(1 - hidden_w.astype(np.float32), (0, 0), sigma)
-    maps = Validity(np.empty(hidden_w.shape, np.float32), np.empty(hidden_w.shape, np.uint8))
-    _put_together(confidence_w, texture_w, hidden_w, inside_uw, visible, *maps)
+    shape = hidden_w.shape
+    maps = Validity(np.empty(shape, np.float32), np.empty(shape, np.uint8))
+    for rows in row_strips(*shape):
+        enlarged = (
+            enlarged_rows(torch.from_numpy(small)[None, None], shape, rows, "bilinear")[0, 0]
+            for small in (confidence_w, texture_w)
+        )
+        confidence, texture = (x.numpy() for x in enlarged)
+        seen = hidden_w[rows], inside_uw[rows], _visible(hidden_w, rows)
+        _put_together(confidence, texture, *seen, *(x[rows] for x in maps))
     return maps
+
+
+def _visible(hidden_w: np.ndarray, rows: slice) -> np.ndarray:
+    """1 off what is hidden and less beside it, for some rows."""
+    sigma = max(0.5, SOFT_EDGE_SHARE * max(hidden_w.shape))
+    reach = math.ceil(4 * sigma) + 1
+    top = max(0, rows.start - reach)
+    around = 1 - hidden_w[top : rows.stop + reach].astype(np.float32)
+    return cv2.GaussianBlur(around, (0, 0), sigma)[rows.start - top : rows.stop - top]
 
 
 @numba.njit(cache=True, parallel=True)

@@ -121,11 +121,12 @@ def _capture(source: str, folder: Path, megapixels: float) -> Capture:
             raise InputError(
                 f"{source}: no photo named {name}\n  Name a folder with `wide` and `ultrawide`."
             )
-        write_image(_resized(read_image(found[0]), megapixels), folder / f"{name}.jpg")
+        write_image(resized(read_image(found[0]), megapixels), folder / f"{name}.jpg")
     return Capture(folder, ("wide.jpg",), ("ultrawide.jpg",))
 
 
-def _resized(image: Tensor, megapixels: float) -> Tensor:
+def resized(image: Tensor, megapixels: float) -> Tensor:
+    """A picture (3, H, W) brought to so many megapixels."""
     scale = (1e6 * megapixels / image[0].numel()) ** 0.5
     size = [round(side * scale) for side in image.shape[-2:]]
     return F.interpolate(image[None], size, mode="bicubic", antialias=True)[0].clamp(0, 1)
