@@ -181,7 +181,11 @@ def _levels(values: np.ndarray, low: float, step: float) -> np.ndarray:
 
 
 def _validity_levels(result: Preprocessed) -> np.ndarray:
-    return (255 * result.validity_w.numpy()).round().astype(np.uint8)
+    validity = _map(result, "validity_w")
+    levels = np.empty(validity.shape, dtype=np.uint8)
+    for part, out in zip(_parts(validity), _parts(levels), strict=True):
+        out[:] = (255 * part).round()
+    return levels
 
 
 @numba.njit(cache=True, parallel=True)
