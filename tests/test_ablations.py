@@ -30,7 +30,7 @@ CHANGES = {
     "one_path": {"task.model.paths": 1},
     "no_multi_scale_loss": {"task.loss.coarse": 0.0},
     "true_maps": {"data.preprocessing": "truth", "task.preprocessing": "truth"},
-    "no_alignment": {"task.model.align": False},
+    "alignment": {"task.model.align": True},
     "absent_guide_0": {"data.settings.absent_guide_share": 0.0},
     "one_stage": {
         "task.model.render": False,

@@ -183,6 +183,10 @@ def test_start_weights_copy_or_explain(tmp_path):
     start_weights(fuller, str(tmp_path))
     assert_close(fuller.refine_w.stem.weight, reference.refine_w.stem.weight)
     assert torch.equal(fuller.align.coarse.join.weight, untouched)
+    fuller.save_pretrained(tmp_path)
+    plain = DFNet(width=4)
+    start_weights(plain, str(tmp_path))  # without its alignment
+    assert_close(plain.refine_w.stem.weight, reference.refine_w.stem.weight)
     with pytest.raises(InputError, match="another network"):
         start_weights(DFNet(width=8), str(tmp_path))
 

@@ -30,14 +30,18 @@ def find_resume(run_dir: Path, resume: bool) -> str | None:
 
 
 def start_weights(model: Saved, folder: str | None) -> None:
-    """Copy saved weights into the model, for fine-tuning; parts that they lack start anew.
+    """Copy saved weights into the model, for fine-tuning.
+
+    Parts that they lack start anew; those that only they have, such as `align`, are left out.
 
     Raises:
         InputError: the folder has no weights, or they are of another shape.
     """
     if folder is None:
         return
+    parts = {name for name, _ in model.named_children()}
     weights = type(model).from_pretrained(folder).state_dict()
+    weights = {name: v for name, v in weights.items() if name.split(".")[0] in parts}
     try:
         model.load_state_dict(model.state_dict() | weights)
     except RuntimeError as error:
