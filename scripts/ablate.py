@@ -45,16 +45,14 @@ def main() -> None:
 
 def scored(name: str, asked: argparse.Namespace) -> dict:
     """What `evaluate.py` finds of a row, trained first where it is not yet."""
-    run = asked.output / name
+    run = asked.output / f"{asked.epochs}_epochs" / name
     budget = [f"run_dir={run}", f"data.root={asked.train}", f"trainer.max_epochs={asked.epochs}"]
     no_validation = ["task.val_tasks=[]", "data.max_val_stacks=0"]
     if not (run / "weights" / "config.json").is_file():
         call("train.py", f"+experiment/ablation={name}", *budget, *no_validation)
-    result = run / "scores" / "scores.json"
-    if not result.is_file():
-        where = [f"data.root={asked.test}", f"output={run / 'scores'}", f"store={run / 'store'}"]
-        call("evaluate.py", f"weights={run / 'weights'}", "method=[dfnet]", *where)
-    return json.loads(result.read_text(encoding="utf-8"))
+    where = [f"data.root={asked.test}", f"output={run / 'scores'}", f"store={run / 'store'}"]
+    call("evaluate.py", f"weights={run / 'weights'}", "method=[dfnet]", *where)  # quick when known
+    return json.loads((run / "scores" / "scores.json").read_text(encoding="utf-8"))
 
 
 def call(script: str, *arguments: str) -> None:

@@ -28,6 +28,21 @@ def loss_of(image, target, near_edge=None, **weights):
     return RefocusLoss(**(ALONE | weights))(output, target, ones_like(image), near_edge).item()
 
 
+@pytest.mark.parametrize(
+    "name", ["pixel", "gradient", "ssim", "coarse", "laplacian", "shift_tolerant"]
+)
+def test_what_is_not_trusted_may_be_anything(name):
+    image, target = noise(1, 3, 64, 64), noise(1, 3, 64, 64, seed=1)
+    weight = ones_like(image)
+    weight[..., 20:41, 20:41] = 0
+    halves = [image, torch.nn.functional.avg_pool2d(image, 2)]
+    loss = RefocusLoss(**(ALONE | {name: 1.0}))
+    found = loss(DFNetOutput(image, halves, []), target, weight)
+    assert found > 0
+    target[..., 20:41, 20:41] = 5
+    assert_close(loss(DFNetOutput(image, halves, []), target, weight), found)
+
+
 def test_charbonnier_by_hand():
     error = torch.tensor([0.0, 0.3, -0.4])
     # With ε = 0.4: sqrt(0.09 + 0.16) - 0.4 = 0.1; sqrt(0.16 + 0.16) - 0.4.

@@ -74,6 +74,8 @@ class RefocusLoss(nn.Module):
             near_edge: (B, 1, H, W), 1 near depth edges; None is nowhere.
         """
         image = output.image
+        # Some terms mix neighbours: where the target is not trusted, the answer stands in for it.
+        target = target + (1 - weight) * (image.detach() - target)
         stressed = weight if near_edge is None else weight * (1 + self.edge * near_edge)
         error = charbonnier(image - target, self.charbonnier)
         loss = self.pixel * weighted_mean(error, stressed)

@@ -71,7 +71,10 @@ class TrainingStack:
 
     @functools.cached_property
     def near_edge_w(self) -> Tensor:
-        """Within 8 px of a step in depth, as the best flow known tells it, bool (1, H, W)."""
+        """Within 8 px of a step in depth, as the best flow known tells it, bool (1, H, W).
+
+        Nowhere for captured stacks, whose guide lies on W already.
+        """
         flow = (self.true or self.estimated)[0].flow_w_to_uw
         return near_depth_edges(flow[:1]) | near_depth_edges(flow[1:])
 
