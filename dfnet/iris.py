@@ -19,6 +19,7 @@ from dfnet.camera import Frame
 
 SCANLINES = 32  # per pixel; along each the opening's width is exact
 CUT_AT_CORNER = 1.0  # radii by which the front rim has moved there, at full strength
+FARTHEST_SHIFT = 1.5  # radii; two discs 2 radii apart have nothing in common
 _NODES_TO_CORNER, _LEAST_STEP_PX = 12, 16  # between which kernels are mixed
 _PARALLEL = 1e-9
 
@@ -122,7 +123,8 @@ def cat_eye_kernels(diameter_px: float, shift_x: Tensor, shift_y: Tensor) -> Ten
 
     Args:
         diameter_px: of both; up to one pixel the kernels are the identity.
-        shift_x: (N,) centre of the second from the first's, in radii.
+        shift_x: (N,) centre of the second from the first's, in radii; both are shortened to
+            `FARTHEST_SHIFT`, so that something is left.
         shift_y: (N,) the same, down.
 
     Returns:
@@ -130,6 +132,8 @@ def cat_eye_kernels(diameter_px: float, shift_x: Tensor, shift_y: Tensor) -> Ten
     """
     if diameter_px <= 1:
         return torch.ones(len(shift_x), 1, 1)
+    far = torch.hypot(shift_x, shift_y).clamp_min(FARTHEST_SHIFT) / FARTHEST_SHIFT
+    shift_x, shift_y = shift_x / far, shift_y / far
     radius_px = diameter_px / 2
     reach = math.ceil(radius_px - 0.5)
     y = _scanlines(reach)

@@ -134,6 +134,14 @@ class TestCatEye:
         middle = -2 if defocus_px > 0 else 2  # of -10 to 6, or of -6 to 10
         assert float((line * at).sum() / line.sum()) == pytest.approx(middle, abs=0.2)
 
+    def test_far_beyond_the_corner_something_is_left(self):
+        kernels = cat_eye_kernels(
+            24.0, torch.tensor([1.5, 2.5, 0.0]), torch.tensor([0.0, 0.0, -9.0])
+        )
+        assert_close(kernels[1], kernels[0])  # two discs 2 radii apart have nothing in common
+        assert_close(kernels[2], kernels[0].T.flip(0), atol=1e-4, rtol=0)
+        assert_close(kernels.sum((1, 2)), torch.ones(3))
+
     @pytest.mark.parametrize("place", [(110, 20), (15, 83), (77, 50)])
     def test_anywhere_it_is_what_that_place_wants(self, place):
         opening = Opening(CatEyeIris(0.8), Frame(-160, 120, 400))

@@ -13,6 +13,24 @@ from refocus_command import HEIGHT, WIDTH, names
 
 from dfnet.io.declaration import read_declaration
 from dfnet.io.images import read_image
+from dfnet.io.video import XMP_BOX, video_xmp
+
+
+@pytest.mark.parametrize(
+    "box", [b"\0\0\0\1uuid" + b"\0" * 7 + b"\x17", b"\0\0\0\x09uuid", b"\0\0\0\7free"]
+)
+def test_a_film_whose_boxes_lie_is_damaged(tmp_path, box):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"\0\0\0\x0cftypisom" + box + XMP_BOX + b"x" * 40)
+    with pytest.raises(ValueError, match="a box of"):
+        video_xmp(path)
+
+
+def test_a_film_with_long_lengths_is_read_to_the_end_of_its_box(tmp_path):
+    path, length = tmp_path / "a.mp4", 32 + 5
+    path.write_bytes(b"\0\0\0\1uuid" + length.to_bytes(8) + XMP_BOX + b"<xmp>" + b"\0\0\0\x08free")
+    assert video_xmp(path) == b"<xmp>"
+
 
 # --- focus pulls and folders --------------------------------------------------------------------
 

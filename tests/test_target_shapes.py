@@ -1,5 +1,7 @@
 """Shapes of blur as steps, and through the network that renders."""
 
+from types import SimpleNamespace
+
 import torch
 from made_preprocessed import made_preprocessed
 from torch.testing import assert_close
@@ -8,8 +10,19 @@ from dfnet.camera import frame_of
 from dfnet.iris import CatEyeIris, Opening, PolygonIris
 from dfnet.layers import blur_photo_in_layers
 from dfnet.model import DFNet
+from dfnet.optics import BlurLaw
 from dfnet.sample import Sample
-from dfnet.targets import Aperture, CatEye, FocusAt, Polygon, Scene, focus_pull, work_out
+from dfnet.targets import (
+    Aperture,
+    CatEye,
+    FocusAt,
+    Like,
+    Polygon,
+    Scene,
+    file_steps,
+    focus_pull,
+    work_out,
+)
 
 
 def a_scene():
@@ -26,6 +39,13 @@ def test_the_last_shape_that_is_asked_counts_wherever_it_stands():
     assert torch.equal(shaped.defocus_w_px, plain.defocus_w_px)
     assert work_out([Polygon(6), CatEye(0.4)], scene).iris == CatEyeIris(0.4)
     assert work_out([Polygon(6), CatEye(0)], scene).iris is None
+
+
+def test_a_photo_that_is_followed_says_nothing_of_the_shape(monkeypatch):
+    law = SimpleNamespace(law=BlurLaw(0.2, 3.0))
+    monkeypatch.setattr(file_steps, "read_image", lambda path: None)
+    monkeypatch.setattr(file_steps, "law_of_photo", lambda photo, preprocessed: law)
+    assert work_out([Polygon(6), Like("other.jpg")], a_scene()).iris == PolygonIris(6)
 
 
 def test_a_focus_pull_changes_the_shape_half_way():

@@ -74,13 +74,14 @@ def video_xmp(path: Path) -> bytes:
         while at + 8 <= end:
             file.seek(at)
             size, kind = struct.unpack(">I4s", file.read(8))
+            header = 16 if size == 1 else 8
             if size == 1:
                 size = int.from_bytes(file.read(8))
             size = size or end - at
-            if kind == b"uuid" and file.read(16) == XMP_BOX:
-                return file.read(min(size - 24, MAX_XMP_BYTES))
-            if size < 8:
+            if size < header + (len(XMP_BOX) if kind == b"uuid" else 0):
                 raise ValueError(f"a box of {size} bytes")
+            if kind == b"uuid" and file.read(len(XMP_BOX)) == XMP_BOX:
+                return file.read(min(size - header - len(XMP_BOX), MAX_XMP_BYTES))
             at += size
     return b""
 

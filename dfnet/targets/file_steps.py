@@ -99,4 +99,6 @@ class Like(Record):
             raise InputError(str(error) if named else f"{self.path}: {error}") from error
         target = defocus_from_disparity(scene.preprocessed.disparity_w_px, law)
         scale = law.defocus_per_disparity / scene.lens_law.defocus_per_disparity
-        return Draft(target, target, scale, draft.notes)
+        return draft._replace(
+            target_defocus_w_px=target, lens_defocus_w_px=target, aperture_scale=scale
+        )
