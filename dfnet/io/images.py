@@ -17,10 +17,10 @@ from dfnet.io.colour import Colours, colours_of
 from dfnet.io.decode import UNREADABLE, decode, open_picture
 from dfnet.io.encode import WRITABLE, Blocks, encode, largest_side_px
 from dfnet.io.exif import made_by
+from dfnet.resizing import row_strips
 
 CAMERA_FIELDS = ("FocalLength", "FocalLengthIn35mmFilm", "FNumber", "Make", "Model")
 SOFTWARE = f"dfnet {__version__}"
-STRIP_PX = 1 << 20  # converted at a time: photos are large
 VISIBLE = 8 / 255  # beyond sRGB by more than compression alone shifts saturated colours
 _EXIF_IFD = ExifTags.IFD.Exif
 
@@ -83,7 +83,7 @@ def planes_of(pixels: np.ndarray, colours: Colours | None) -> tuple[Tensor, floa
     top = np.float32(np.iinfo(pixels.dtype).max)
     planes = np.empty((3, height, width), dtype=np.float32)
     beyond = 0
-    for rows in _strips(height, width):
+    for rows in row_strips(height, width):
         strip = planes[:, rows]
         for c in range(3):  # no float copy beside the result
             np.divide(pixels[rows, :, c], top, out=strip[c], dtype=np.float32)
@@ -119,17 +119,12 @@ def pixels_of(image: Tensor, bits: int, colours: Colours | None = None) -> np.nd
     channels, height, width = image.shape
     kind = np.uint16 if bits == 16 else np.uint8
     pixels = np.empty((height, width, channels), dtype=kind)
-    for rows in _strips(height, width):
+    for rows in row_strips(height, width):
         strip = image[:, rows].detach().clamp(0, 1).float().cpu().numpy()
         if colours is not None:
             strip = colours.from_srgb(strip)
         pixels[rows] = np.rint(strip * np.iinfo(kind).max).transpose(1, 2, 0)
     return pixels
-
-
-def _strips(height: int, width: int) -> list[slice]:
-    rows = max(1, STRIP_PX // width)
-    return [slice(y, min(y + rows, height)) for y in range(0, height, rows)]
 
 
 def read_exif(

@@ -95,7 +95,7 @@ class RefocusLoss(nn.Module):
             tolerant = shift_tolerant_l1(image, target, weight, self.shift_px)
             loss = loss + self.shift_tolerant * tolerant
         if self.features is not None:
-            loss = loss + self.perceptual * self.features(image, target, weight)
+            loss = loss + self.perceptual * self.features(image, target)
         return loss
 
 
