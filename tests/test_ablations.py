@@ -13,7 +13,7 @@ from test_training_samples import make_stack
 from torch.utils.data import default_collate
 
 from dfnet.errors import InputError
-from dfnet.evaluation.ablation import ablation_table, means_of, names_of
+from dfnet.evaluation.ablation import ablation_table, names_of, psnr_by_scene
 from dfnet.model import DFNet
 from dfnet.training.datamodule import StackSamples
 
@@ -126,19 +126,30 @@ def test_an_unknown_input_cannot_be_withheld():
         DFNet(width=4, withheld=["colour"])
 
 
-def test_the_table_compares_with_the_base(tmp_path):
-    def means(all_in_focus, refocus):
-        rows = []
-        for task, psnr_db in (("all_in_focus", all_in_focus), ("refocus", refocus)):
-            for band, shift in (("all", 0), ("depth_edge", -3)):
-                row = {"task": task, "method": "dfnet", "band": band, "metric": "psnr_db"}
-                rows.append(row | {"mean": psnr_db + shift})
-        return {"means": rows}
+def record_of(**psnr_db_by_task):
+    rows = []
+    for task, values in psnr_db_by_task.items():
+        for scene, value in enumerate(values):
+            for band, method, shift in (
+                ("all", "dfnet", 0),
+                ("depth_edge", "dfnet", -3),
+                ("all", "x", 9),
+            ):
+                row = {"scene": f"{scene}", "task": task, "method": method, "band": band}
+                rows.append(row | {"metrics": {"psnr_db": value + shift, "ssim": 0.5}})
+    return {"rows": rows}
 
-    found = {"base": means_of(means(24.5, 27.0)), "no_guide": means_of(means(22.25, 27.5))}
-    assert found["base"]["all_in_focus"] == 24.5
+
+def test_the_table_compares_with_the_base_scene_by_scene():
+    base = psnr_by_scene(record_of(all_in_focus=[20, 29], refocus=[27, 27]))
+    assert base["all_in_focus"] == {"0": 20, "1": 29}
+    # Each scene is 2.25 dB below; of refocus one scene stays and one gains 1.
+    other = psnr_by_scene(record_of(all_in_focus=[17.75, 26.75], refocus=[27, 28]))
     console = Console(width=120, record=True)
-    console.print(ablation_table(found))
-    line = next(x for x in console.export_text().splitlines() if "no_guide" in x)
-    cells = [cell.strip() for cell in line.strip("│ ").split("│")]
-    assert cells == ["no_guide", "22.25 (-2.25)", "27.50 (+0.50)"]
+    console.print(ablation_table({"base": base, "no_guide": other}))
+    lines = [x for x in console.export_text().splitlines() if "base " in x or "no_guide" in x]
+    cells = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in lines[-2:]]
+    assert cells == [
+        ["base", "24.50", "27.00"],
+        ["no_guide", "22.25 (-2.25 [-2.25, -2.25])", "27.50 (+0.50 [+0.00, +1.00])"],
+    ]

@@ -6,12 +6,13 @@ from pathlib import Path
 from rich.table import Table
 
 from dfnet.evaluation.bands import EVERYWHERE
+from dfnet.evaluation.intervals import bootstrap
 from dfnet.evaluation.report.files import MAIN_METRIC
 
 BASE = "base"
 METHOD = "dfnet"
 
-Means = dict[str, float]
+ByTask = dict[str, dict[str, float]]
 
 
 def names_of(configs: Path) -> list[str]:
@@ -20,29 +21,43 @@ def names_of(configs: Path) -> list[str]:
     return [BASE, *(name for name in found if name != BASE)]
 
 
-def means_of(record: Mapping) -> Means:
-    """Mean PSNR [dB] of the network by task, from what `evaluate.py` wrote as scores.json."""
-    return {
-        row["task"]: row["mean"]
-        for row in record["means"]
-        if (row["method"], row["band"], row["metric"]) == (METHOD, EVERYWHERE, MAIN_METRIC)
-    }
+def psnr_by_scene(record: Mapping) -> ByTask:
+    """PSNR [dB] of the network by task and scene, from what `evaluate.py` wrote as scores.json."""
+    found: ByTask = {}
+    for row in record["rows"]:
+        if (row["method"], row["band"]) == (METHOD, EVERYWHERE):
+            found.setdefault(row["task"], {})[row["scene"]] = row["metrics"][MAIN_METRIC]
+    return found
 
 
-def ablation_table(found: Mapping[str, Means]) -> Table:
-    """A line per network: PSNR [dB] by task and, in brackets, how much more than the base."""
-    tasks = list(dict.fromkeys(task for means in found.values() for task in means))
-    view = Table(title="PSNR [dB], and what it differs from the base")
+def ablation_table(found: Mapping[str, ByTask]) -> Table:
+    """A line per network, a column per task.
+
+    Returns:
+        Mean PSNR [dB] over scenes and how much more than the base that is, with the 95 % interval
+        of the difference, taken scene by scene.
+    """
+    tasks = list(dict.fromkeys(task for scores in found.values() for task in scores))
+    view = Table(title="PSNR [dB], and what it differs from the base, with its 95 % interval")
     view.add_column("ablation")
     for task in tasks:
         view.add_column(task.replace("_", " "), justify="right")
     base = found.get(BASE, {})
-    for name, means in found.items():
-        cells = []
-        for task in tasks:
-            text = f"{means[task]:.2f}" if task in means else ""
-            if name != BASE and task in means and task in base:
-                text += f" ({means[task] - base[task]:+.2f})"
-            cells.append(text)
-        view.add_row(name, *cells)
+    for name, scores in found.items():
+        others = {} if name == BASE else base
+        view.add_row(name, *(_cell(scores.get(t, {}), others.get(t, {})) for t in tasks))
     return view
+
+
+def _cell(scores: Mapping[str, float], base: Mapping[str, float]) -> str:
+    if not scores:
+        return ""
+    text = f"{sum(scores.values()) / len(scores):.2f}"
+    if not (common := [scene for scene in scores if scene in base]):
+        return text
+    mean, low, high, _ = bootstrap([scores[scene] - base[scene] for scene in common])
+    return (
+        f"{text} ({mean:+.2f})"
+        if low is None
+        else f"{text} ({mean:+.2f} [{low:+.2f}, {high:+.2f}])"
+    )
