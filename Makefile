@@ -6,11 +6,12 @@ VENV ?= .venv
 EXTRAS ?= dev
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+JOBS ?= 2
 
 .PHONY: help demo test train lint
 help:
 	@echo "make demo    three edits of the bundled photos, and the evaluation table, into outputs/demo/"
-	@echo "make test    the whole test suite"
+	@echo "make test    the whole test suite, by two processes; other numbers: make test JOBS=4"
 	@echo "make train   python train.py +experiment=dfnet; more settings: make train ARGS='seed=1'"
 	@echo "make lint    ruff"
 
@@ -18,7 +19,7 @@ demo: $(INSTALLED)
 	$(BIN)/python scripts/demo.py $(ARGS)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 train: $(INSTALLED)
 	$(BIN)/python train.py +experiment=dfnet $(ARGS)

@@ -4,7 +4,6 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from dfnet.io.metadata import Metadata
 from dfnet.io.video import write_video
 from dfnet.model import DFNet
 from dfnet.pair import Pair, pair_of
-from dfnet.picture import Picture, Saved
+from dfnet.picture import Picture
 from dfnet.recipe import Recipe, recipe_path, recipe_to_text
 from dfnet.request import EXTRAS, Request
 from dfnet.targets import AllInFocus, focus_pull, write_map
@@ -78,12 +77,12 @@ def edit_pair(
     if "all_in_focus" not in request.extras:
         _let_go_of_photos(pair)
     saved = picture.save(output, recipe.bits, request.disclose)
-    _tell(picture, saved)
+    _tell(*picture.notes, *saved.notes)
     return [*saved.files, *write_extras(request, pair, picture, output, track)]
 
 
-def _tell(picture: Picture, saved: Saved) -> None:
-    for note in (*picture.notes, *saved.notes):
+def _tell(*notes: str) -> None:
+    for note in notes:
         say(f"note: {note}")
 
 
@@ -120,7 +119,7 @@ def write_pull(request: Request, pair: Pair, output: Path, track: Track) -> list
         saved = picture.save(path, recipe.bits, request.disclose)
         written += saved.files
         if k == 1:
-            _tell(picture, saved)
+            _tell(*picture.notes, *saved.notes)
     return written
 
 
@@ -131,13 +130,18 @@ def _write_film(
     text = recipe_to_text(pair.recipe, output.parent, {})
     disclosure = Disclosure(hashlib.sha256(text.encode()).hexdigest())
     xmp = xmp_for(Metadata(), disclosure)[0] if request.disclose else b""
-    first = next(frames)
-    write_video((picture.image_w for picture in chain([first], frames)), output, xmp)
+    notes: list[tuple[str, ...]] = []
+
+    def images() -> Iterator[Tensor]:
+        for picture in frames:
+            notes.append(picture.notes)
+            yield picture.image_w
+
+    write_video(images(), output, xmp)
     record = recipe_path(output)
     write_whole(record, lambda partial: partial.write_text(text, encoding="utf-8"))
-    files = (output, record)
-    _tell(first, Saved(files))
-    return [*files]
+    _tell(*notes[0])
+    return [output, record]
 
 
 def write_extras(

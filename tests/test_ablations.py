@@ -121,6 +121,11 @@ def test_one_path_sees_both_photos_and_leaves_uw_as_it_is(tmp_path):
     assert DFNet.from_pretrained(tmp_path).config == model.config
 
 
+def test_there_are_two_paths_or_one():
+    with pytest.raises(InputError, match=r"paths=3: no such number(.|\n)*Use 2 or 1"):
+        DFNet(width=4, paths=3)
+
+
 def test_an_unknown_input_cannot_be_withheld():
     with pytest.raises(InputError, match=r"withheld=colour: not an input(.|\n)*occlusion"):
         DFNet(width=4, withheld=["colour"])

@@ -40,7 +40,9 @@ def test_a_name_is_a_released_network_anything_else_a_folder(small, tmp_path, mo
 
 @pytest.mark.parametrize("name", ["dfnet", None])
 def test_what_is_not_released_says_how_to_make_it(small, name):
-    with pytest.raises(InputError, match=r"weights=dfnet: not released(.|\n)*experiment=dfnet`"):
+    with pytest.raises(
+        InputError, match=r"weights=dfnet: not released(.|\n)*experiment=dfnet data.root=STACKS`"
+    ):
         DFNet.from_pretrained(name)
 
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dfnet.errors import InputError
 from dfnet.iris import Opening
 from dfnet.layers import blur_photo_in_layers
 from dfnet.model.alignment import GuideAlignment
@@ -84,6 +85,9 @@ class DFNet(Saved):
         withheld: inputs that the network is not told, for ablations, see `dfnet.model.maps`; where
             W is kept is decided with them all the same.
 
+    Raises:
+        InputError: another number of paths, or an input that cannot be withheld.
+
     Attributes:
         target_coc_px: the largest blur diameter that it can give.
     """
@@ -114,6 +118,10 @@ class DFNet(Saved):
             "paths": paths,
             "withheld": list(withheld),
         }
+        if paths not in (1, 2):
+            raise InputError(
+                f"model.paths={paths}: no such number of refinement paths\n  Use 2 or 1."
+            )
         self.trained_coc_px, self.render = trained_coc_px, render
         self.target_coc_px = RENDERED_COC_PX if render else trained_coc_px
         self.use_guide, self.withheld = use_guide, check_withheld(withheld)

@@ -32,7 +32,7 @@ def weights_folder(weights: Path | str | None) -> Path:
     if not is_released(name):
         raise InputError(
             f"weights={name}: not released yet\n"
-            f"  Train it by `python train.py +experiment={name}` and give the folder\n"
-            f"  logs/{name}/weights."
+            f"  Train it by `python train.py +experiment={name} data.root=STACKS` and give the\n"
+            f"  folder logs/{name}/weights."
         )
     return FOLDER / name

@@ -12,7 +12,7 @@ from dfnet.capture import find_captures, load_capture
 from dfnet.capture_sets import refuse_mixed_versions
 from dfnet.errors import InputError
 from dfnet.training.samples import SampleSettings, TrainingBatch, draw_sample
-from dfnet.training.stacks import TrainingStack, load_stack
+from dfnet.training.stacks import TrainingStack, load_stack, preprocess_slices
 
 _SEED_STRIDE = 1_000_003  # a prime, so that (seed, number) pairs do not meet
 
@@ -109,7 +109,7 @@ class StackDataModule(L.LightningDataModule):
         """Before several processes start: fill the cache of preprocessing once per machine."""
         if self.process[1] > 1 and self.preprocessing == "estimated":
             for folder in split_captures(self.root, self.val_root)[0]:
-                load_stack(folder, use_estimated=True)
+                preprocess_slices(load_capture(folder))
 
     def setup(self, stage: str) -> None:
         """Find, check and decode the stacks."""

@@ -91,7 +91,7 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
     """
     capture = load_capture(folder)
     true = _true_guidance(capture) if capture.has_geometry else None
-    found = _preprocessed(capture) if use_estimated or not true else None
+    found = preprocess_slices(capture) if use_estimated or not true else None
     usable = [i for i in range(len(capture.wide)) if true or found[i]]
     if len(usable) < MIN_SLICES:
         raise InputError(
@@ -145,7 +145,7 @@ def _true_guidance(capture: Capture) -> list[Guidance]:
     ]
 
 
-def _preprocessed(capture: Capture) -> list[Preprocessed | None]:
+def preprocess_slices(capture: Capture) -> list[Preprocessed | None]:
     """What users have of each slice; None where preprocessing gives up."""
     results = []
     for i in range(len(capture.wide)):
