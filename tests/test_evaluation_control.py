@@ -85,6 +85,9 @@ def test_a_renderer_that_does_as_asked_has_slope_and_rank_one(probe):
     found = measure_control(obedient(), probe, "m")
     for name in ("aperture_slope", "aperture_rank", "focus_slope", "focus_rank"):
         assert abs(found[name] - 1) < 0.08, name
+    for asked in (2, 5, 10, 20):  # of 40 px there is no patch of 24 that shows it well
+        assert abs(found[f"uniform_{asked}_px"] - 1) < 0.1, asked
+    assert found["floor_px"] < 1
     assert found["reading_slope"] == 1.0
 
 
@@ -92,6 +95,7 @@ def test_half_the_blur_and_the_wrong_order_are_told(probe):
     half = measure_control(obedient(0.5), probe, "m")
     assert abs(half["aperture_slope"] - 0.5) < 0.1
     assert half["aperture_rank"] > 0.9
+    assert abs(half["uniform_10_px"] - 0.5) < 0.05
     backwards = measure_control(obedient(reverse=True), probe, "m")
     assert backwards["aperture_slope"] < -0.8
     assert backwards["aperture_rank"] < -0.9
@@ -103,6 +107,8 @@ def test_w_unchanged_follows_nothing(probe):
     found = measure_control(lambda q: as_taken, probe, "m")
     assert abs(found["aperture_slope"]) < 0.02
     assert found["aperture_rank"] == 0.0
+    assert 4.5 < found["floor_px"] < 8.5  # of halves blurred by 5 and 8 px
+    assert found["uniform_2_px"] == pytest.approx(found["floor_px"] / 2)
     assert "step_0.25_px" not in found  # no change to be smooth
 
 

@@ -1,8 +1,10 @@
 """Control faithfulness: is the blur of an output monotone in what is asked, and as large?
 
-A slice is rendered with eight apertures and with eight focus positions. The blur of each output is
-read patch by patch and held against the blur that was asked for there. The same reading of the
-stack's own slices, whose blur is known, is the measure: a slope of 1 is as much as the truth shows.
+A slice is rendered with eight apertures, with eight focus positions, and with one blur everywhere.
+The blur of each output is read patch by patch and held against the blur that was asked for there.
+The same reading of the stack's own slices, whose blur is known, is the measure of the ramps: a
+slope of 1 is as much as the truth shows. Uniform blur is read off discs and needs no such measure;
+where everything is asked sharp, what is read is the blur that a method cannot take away.
 """
 
 from typing import NamedTuple
@@ -26,6 +28,7 @@ STEPS = 8
 WIDEST = 1.75  # times the slice's own aperture
 FOCUS_QUANTILES = (0.05, 0.95)  # of the defocus map, between which the focus moves
 SMALL_STEPS_PX = (0.25, 0.5, 1.0)
+UNIFORM_PX = (2, 5, 10, 20, 40)
 MIN_RANGE_PX = 1.0  # over a ramp, for a patch's order to mean something
 _NO_CHANGE = 1e-4
 
@@ -84,6 +87,7 @@ def measure_control(method: Method, probe: Probe, who: str) -> dict[str, float]:
         read = [probe.reader.read(_answer(method, probe, t, who)) for t in targets]
         slope, rank = _agreement(asked, read)
         found |= {f"{name}_slope": slope / probe.truth_slope, f"{name}_rank": rank}
+    found |= _uniform(method, probe, who)
     found |= _smoothness(method, probe, ramps["focus"][STEPS // 2], who)
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
@@ -96,6 +100,17 @@ def _focus_ramp(shown_px: Tensor) -> list[Tensor]:
     some = shown_px.flatten()[:: max(1, shown_px.numel() // 100_000)]
     first, last = torch.quantile(some, torch.tensor(FOCUS_QUANTILES))
     return [shown_px - (first + (last - first) * k / (STEPS - 1)) for k in range(STEPS)]
+
+
+def _uniform(method: Method, probe: Probe, who: str) -> dict[str, float]:
+    """One diameter wanted everywhere: the median read, over what was asked; of 0 itself [px]."""
+
+    def read(asked_px: float) -> float:
+        target = torch.full_like(probe.question.prepared.defocus_w_px, asked_px)
+        return float(probe.reader.read(_answer(method, probe, target, who)).median())
+
+    shares = {f"uniform_{asked}_px": read(asked) / asked for asked in UNIFORM_PX}
+    return {"floor_px": read(0), **shares}
 
 
 def _smoothness(method: Method, probe: Probe, base_px: Tensor, who: str) -> dict[str, float]:

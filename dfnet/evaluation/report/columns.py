@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from dfnet.evaluation.control import UNIFORM_PX
 from dfnet.evaluation.intervals import Interval
 from dfnet.evaluation.metrics import EQUAL_PICTURES_DB
 
@@ -64,6 +65,12 @@ COLUMNS = {
     "step_0.25_px": Column("step 0.25 px", 2, NEAR_ONE, "change of the output when the target "
                            "moves by this, over a quarter of that for 1 px"),
     "step_0.5_px": Column("step 0.5 px", 2, NEAR_ONE, "the same, over half of that for 1 px"),
+    "floor_px": Column("floor [px]", 1, LOWER, "blur that is left where everything is asked sharp"),
+    **{
+        f"uniform_{asked}_px": Column(f"uniform {asked} px", 2, NEAR_ONE,
+                                      "blur read, over what was asked everywhere")
+        for asked in UNIFORM_PX
+    },
     "reading_slope": Column("reading slope", 2, UNRANKED, "blur read of the true slices per true "
                             "blur: the measure itself"),
     "reading_rank": Column("reading rank", 2, UNRANKED, "their rank correlation"),
