@@ -43,6 +43,16 @@ CHANGES = {
         "data.settings.weights.refocus": 0.45,
         "data.settings.weights.all_in_focus": 0.0,
     },
+    "charbonnier": {"task.loss.charbonnier": 0.01},
+    "laplacian": {"task.loss.laplacian": 0.5},
+    "shift_tolerant": {"task.loss.pixel": 0.0, "task.loss.shift_tolerant": 1.0},
+    "edge_loss": {"task.loss.edge": 1.0},
+    "finish": {
+        "task.model.finish": True,
+        "data.settings.weights.refocus": 0.45,
+        "data.settings.weights.shallow": 0.1,
+        "data.settings.weights.aperture": 0.18,
+    },
     "base": {},
 }
 
