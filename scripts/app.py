@@ -29,7 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, help="7860 or the next free one unless given")
     parser.add_argument("--weights", help="dfnet (default), dfnet_s, or a folder of weights")
-    parser.add_argument("--quick-weights", help="while a control moves: dfnet_s unless named")
+    parser.add_argument(
+        "--quick-weights", help="while a control moves; dfnet_s, or what --weights names"
+    )
     parser.add_argument("--device", default="auto", choices=DEVICES)
     asked = parser.parse_args()
     if asked.weights is None and asked.quick_weights is None and is_released(SMALL):
