@@ -138,7 +138,7 @@ def test_on_a_phone_nothing_hangs_over_the_edge_and_two_fingers_enlarge(browser,
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         assert placed(page)[2] == pytest.approx(2 * width, rel=0.02)
-        page.wait_for_timeout(500)  # chromium takes a tap right after two fingers for part of theirs
+        page.wait_for_timeout(500)  # a tap right after two fingers is taken for theirs
         page.get_by_label("close").tap()
         page.locator("dialog").wait_for(state="hidden")
 
