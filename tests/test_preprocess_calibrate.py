@@ -5,7 +5,8 @@ from blurred_planes import as_pixels, planes, textured
 
 from dfnet.blur import disc_blur
 from dfnet.optics import BlurLaw
-from dfnet.photo import srgb_from_linear
+from dfnet.photo import linear_from_srgb, srgb_from_linear
+from dfnet.preprocess.blur_evidence import STEP_PX, weigh_blurs
 from dfnet.preprocess.blur_match import variable_disc_blur
 from dfnet.preprocess.blur_patches import measure_patches
 from dfnet.preprocess.blur_posterior import PHONES, SlopePrior
@@ -98,3 +99,19 @@ def test_averaged_noise_does_not_look_like_blur():
     table = blur_table(image_w, uw_on_w, disparity, np.ones(disparity.shape, bool))
     by_level = table.residual.mean(axis=0)
     assert by_level[:3].min() < by_level[6:].min()  # not blurred is best, or almost
+
+
+@pytest.mark.parametrize("diameter_px", [6.5, 10.0, 13.0, 17.0, 23.0, 30.0, 45.0])
+def test_wide_blur_is_read_as_wide(diameter_px):
+    """Sharp-edged boxes, whose blurred edges still excite the finest bands a little."""
+    generator = np.random.default_rng(0)
+    sharp = np.full((384, 512, 3), 0.4, dtype=np.float32)
+    for x, y, w, h in generator.integers((0, 0, 12, 12), (512, 384, 120, 120), (300, 4)):
+        sharp[y : y + h, x : x + w] = generator.uniform(0.1, 0.8)
+    linear = linear_from_srgb(torch.from_numpy(sharp)).permute(2, 0, 1)[None]
+    blurred = srgb_from_linear(disc_blur(linear, diameter_px))[0].permute(1, 2, 0).numpy()
+    wide = (blurred + generator.normal(0, 0.003, sharp.shape)).astype(np.float32)
+    flat, everywhere = np.zeros(sharp.shape[:2], np.float32), np.ones(sharp.shape[:2], bool)
+    evidence = weigh_blurs(measure_patches(wide, sharp, flat, everywhere), 1.0)
+    found_px = evidence.lowest_px + STEP_PX * evidence.log_likelihood.sum(axis=0).argmax()
+    assert found_px == pytest.approx(diameter_px, rel=0.05)

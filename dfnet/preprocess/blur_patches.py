@@ -19,8 +19,6 @@ BANDS = 5  # octaves of a Laplacian pyramid, finest first
 SAMPLES = np.array([(PATCH_PX / 2**band) ** 2 for band in range(BANDS)])  # of a whole patch
 MAX_COC_SHARE = 0.14  # of the longer side
 SOFTER_UW_PX = (1.0, 1.5, 2.0, 3.0, 4.0, 5.5, 7.5, 10.0, 13.0)
-# A picture that is blurred so much keeps nothing of its finest bands.
-HALF_FROM_PX, QUARTER_FROM_PX = 12.0, 28.0
 EDGE_PX = 4.0  # disparity that changes so much within 5 px has an edge
 AWAY_FROM_EDGES_PX = (3, 6, 12, 12, 12)  # per band: there two blurs mix
 CLIPPED, CLIPPED_REACH_PX = 0.98, 13
@@ -84,7 +82,7 @@ def measure_patches(
     disparity = np.ascontiguousarray(disparity_px[inside], dtype=np.float32)
     clipped = (image_w.max(axis=2) > CLIPPED) | (uw_on_w.max(axis=2) > CLIPPED)
     blurs = Blurs(linear_gray(image_w)), Blurs(linear_gray(uw_on_w))
-    bands_w, bands_uw = (b.bands(0.0)[1] for b in blurs)
+    bands_w, bands_uw = (b.bands(0.0) for b in blurs)
     masks = _masks(disparity, valid & ~_grown(clipped, CLIPPED_REACH_PX))
     shape = height // PATCH_PX, width // PATCH_PX
     count = _sums(masks, masks, masks, shape)
@@ -111,29 +109,20 @@ class Blurs:
     """One picture (H, W) in linear light under discs of any diameter, and its bands."""
 
     def __init__(self, gray: np.ndarray):
-        half = cv2.pyrDown(gray)
-        self._sizes = [gray, half, cv2.pyrDown(half)]
-        self._spectra: dict[int, tuple[np.ndarray, tuple[int, int]]] = {}
+        self._gray, self._shape = gray, gray.shape
+        size = tuple(fft.next_fast_len(s + 2 * PAD_PX, real=True) for s in gray.shape)
+        bottom, right = (n - s - PAD_PX for n, s in zip(size, gray.shape, strict=True))
+        padded = cv2.copyMakeBorder(gray, PAD_PX, bottom, PAD_PX, right, cv2.BORDER_REFLECT_101)
+        self._spectrum, self._size = fft.rfft2(padded), size
 
-    def bands(self, diameter_px: float) -> tuple[int, list[np.ndarray]]:
-        """The first band that is given, and it and all coarser ones."""
-        first = (diameter_px >= HALF_FROM_PX) + (diameter_px >= QUARTER_FROM_PX)
-        image = self._sizes[first]
-        if diameter_px > 0:
-            image = self._blurred(first, diameter_px / 2**first)
-        return first, _laplacian(np.sqrt(image.clip(0)), BANDS - first)
+    def bands(self, diameter_px: float) -> list[np.ndarray]:
+        """All bands, finest first; 0 leaves the picture as it is."""
+        image = self._gray if diameter_px == 0 else self._blurred(diameter_px)
+        return _laplacian(np.sqrt(image.clip(0)), BANDS)
 
-    def _blurred(self, index: int, diameter_px: float) -> np.ndarray:
-        height, width = self._sizes[index].shape
-        if index not in self._spectra:
-            size = tuple(fft.next_fast_len(s + 2 * PAD_PX, real=True) for s in (height, width))
-            after = size[0] - height - PAD_PX, size[1] - width - PAD_PX
-            padded = cv2.copyMakeBorder(
-                self._sizes[index], PAD_PX, after[0], PAD_PX, after[1], cv2.BORDER_REFLECT_101
-            )
-            self._spectra[index] = fft.rfft2(padded), size
-        spectrum, size = self._spectra[index]
-        blurred = fft.irfft2(spectrum * _transfer(size, diameter_px), s=size)
+    def _blurred(self, diameter_px: float) -> np.ndarray:
+        height, width = self._shape
+        blurred = fft.irfft2(self._spectrum * _transfer(self._size, diameter_px), s=self._size)
         return blurred[PAD_PX : PAD_PX + height, PAD_PX : PAD_PX + width]
 
 
@@ -200,17 +189,16 @@ def _blurred_sums(blurs, other, levels, masks, shape) -> tuple[np.ndarray, np.nd
     products = np.zeros((len(levels), BANDS, *shape), np.float32)
     powers = np.zeros_like(products)
     for i, diameter_px in enumerate(levels):
-        first, bands = blurs.bands(float(diameter_px))
-        rest = slice(first, None)
-        products[i, rest] = _sums(masks[rest], other[rest], bands, shape, first)
-        powers[i, rest] = _sums(masks[rest], bands, bands, shape, first)
+        bands = blurs.bands(float(diameter_px))
+        products[i] = _sums(masks, other, bands, shape)
+        powers[i] = _sums(masks, bands, bands, shape)
     return products, powers
 
 
-def _sums(masks, a, b, shape, first: int = 0) -> np.ndarray:
+def _sums(masks, a, b, shape) -> np.ndarray:
     """Sum of a*b over each patch's usable samples, (bands, y, x)."""
     means = [_box(m * x * y, shape) for m, x, y in zip(masks, a, b, strict=True)]
-    return np.stack(means) * SAMPLES[first:, None, None]
+    return np.stack(means) * SAMPLES[:, None, None]
 
 
 def _box(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
