@@ -109,7 +109,7 @@ class Blurs:
     """One picture (H, W) in linear light under discs of any diameter, and its bands."""
 
     def __init__(self, gray: np.ndarray):
-        self._gray, self._shape = gray, gray.shape
+        self._gray = gray
         size = tuple(fft.next_fast_len(s + 2 * PAD_PX, real=True) for s in gray.shape)
         bottom, right = (n - s - PAD_PX for n, s in zip(size, gray.shape, strict=True))
         padded = cv2.copyMakeBorder(gray, PAD_PX, bottom, PAD_PX, right, cv2.BORDER_REFLECT_101)
@@ -118,10 +118,10 @@ class Blurs:
     def bands(self, diameter_px: float) -> list[np.ndarray]:
         """All bands, finest first; 0 leaves the picture as it is."""
         image = self._gray if diameter_px == 0 else self._blurred(diameter_px)
-        return _laplacian(np.sqrt(image.clip(0)), BANDS)
+        return _laplacian(np.sqrt(image.clip(0)))
 
     def _blurred(self, diameter_px: float) -> np.ndarray:
-        height, width = self._shape
+        height, width = self._gray.shape
         blurred = fft.irfft2(self._spectrum * _transfer(self._size, diameter_px), s=self._size)
         return blurred[PAD_PX : PAD_PX + height, PAD_PX : PAD_PX + width]
 
@@ -148,9 +148,9 @@ def _levels(top_px: float) -> np.ndarray:
     return np.concatenate([[0.0], np.arange(1.0, 6.1, 0.5), wide])
 
 
-def _laplacian(image: np.ndarray, count: int) -> list[np.ndarray]:
+def _laplacian(image: np.ndarray) -> list[np.ndarray]:
     bands = []
-    for _ in range(count):
+    for _ in range(BANDS):
         smaller = cv2.pyrDown(image)
         bands.append(image - cv2.pyrUp(smaller, dstsize=image.shape[::-1]))
         image = smaller
