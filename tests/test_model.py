@@ -10,6 +10,7 @@ from dfnet.layers import blur_in_layers
 from dfnet.model import DFNet
 from dfnet.model.change import change_weight
 from dfnet.model.dfnet import blend, pyramid
+from dfnet.model.finish import mended_shares
 from dfnet.photo import linear_from_srgb, srgb_from_linear
 from dfnet.sample import Sample
 from dfnet.warp import backward_warp
@@ -222,7 +223,7 @@ def test_with_render_the_fusion_is_the_same_whatever_blur_is_asked():
 
 
 def test_with_render_the_wanted_blur_is_the_renderer_s():
-    """Before the finish has learned anything, it adds a small share of W to the layers' picture."""
+    """Before the finish has learned anything, it changes nothing."""
     torch.manual_seed(0)
     plain, finished = (DFNet(width=16, render=True, finish=f).eval() for f in (False, True))
     sample = random_sample(source_px=0.0)
@@ -231,10 +232,35 @@ def test_with_render_the_wanted_blur_is_the_renderer_s():
         asked = sample._replace(target_defocus_w_px=target)
         image, mended = plain(asked).image, finished(asked).image
     light = blur_in_layers(linear_from_srgb(sample.image_w), target)
-    expected = srgb_from_linear(light.clamp(0, 1))
-    assert_close(image, expected, atol=1e-4, rtol=0)
-    share_w = torch.sigmoid(torch.tensor(-4.0))
-    assert_close(mended, torch.lerp(expected, sample.image_w, share_w), atol=1e-4, rtol=0)
+    assert_close(image, srgb_from_linear(light.clamp(0, 1)), atol=1e-4, rtol=0)
+    assert torch.equal(image, mended)
+
+
+def test_what_is_finer_than_the_wanted_blur_is_not_mended():
+    """Shares of three scales: whole up to 4, 8 and 16 px, gone at twice as much."""
+    blur = torch.full((1, 1, 32, 96), -6.0)
+    blur[..., 48:] = 24.0
+    fine, half, quarter = mended_shares(blur, 3)
+    for shares, scale, left, right in ((fine, 0, 0.5, 0), (half, 1, 1, 0), (quarter, 2, 1, 0.5)):
+        assert shares.shape == (1, 1, 32 >> scale, 96 >> scale)
+        edge = (48 + 4) >> scale  # the least within 4 px counts
+        assert (shares[..., :edge] == left).all()
+        assert (shares[..., edge:] == right).all()
+
+
+def test_wide_blur_is_the_renderer_s_whatever_the_finish_has_learned():
+    model = awake_model(render=True, finish=True)
+    sample = random_sample(source_px=0.0)
+    answers = []
+    for target in (20.0, 33.0):
+        asked = sample._replace(target_defocus_w_px=torch.full_like(sample.defocus_w_px, target))
+        mend, model.finish = model.finish, None
+        with torch.no_grad():
+            plain = model(asked).image
+            model.finish = mend
+            answers.append((model(asked).image - plain).abs().max())
+    assert answers[0] > 1e-3
+    assert answers[1] == 0
 
 
 def test_with_render_w_stays_where_nothing_changes():

@@ -197,7 +197,7 @@ class DFNet(Saved):
             rendered = blur_photo_in_layers(sharp, target, opening)
         if self.finish is not None and opening is None:
             told = withhold(sample, self.withheld)
-            rendered = self.finish(sample.image_w, sharp, rendered, encode_maps(told))
+            rendered = self.finish(sample.image_w, sharp, rendered, encode_maps(told), target)
         with torch.autocast(device, enabled=False):
             if opening is None:
                 image = torch.lerp(sharp, rendered, blur_weight(target))

@@ -3,20 +3,21 @@
 import torch
 from torch import Tensor, nn
 
-from dfnet.model.blocks import double, head
+from dfnet.model.blocks import double
 from dfnet.model.change import change_weight
 from dfnet.model.refinement import RefinementPath, level_widths
 
 _SCALES = 3
-_W_AT_FIRST = -4.0  # logit of W's share
+MENDED_PX = 4.0  # diameter up to which the finest scale is mended; twice that at each coarser one
+_BESIDE = 9  # px, side of the square whose least blur counts
 
 
 class Finish(nn.Module):
     """What the layered renderer gets wrong, put right.
 
-    A wrong edge of the map or a hidden surface made up too plainly is corrected by a residual.
-    Where source and target blur are alike, W itself may know better than a picture that was
-    sharpened and blurred again.
+    A wrong edge of the map or a hidden surface made up too plainly is corrected by a residual,
+    never by anything finer than the blur that is wanted there: else a sharp photo would show
+    through.
 
     Args:
         width: channels at half resolution.
@@ -26,10 +27,15 @@ class Finish(nn.Module):
     def __init__(self, width: int, blocks: int):
         super().__init__()
         self.path = RefinementPath(level_widths(width, _SCALES), blocks, image_channels=9)
-        self.mask_head = head(width, 4)
-        nn.init.constant_(self.mask_head.bias, _W_AT_FIRST)
 
-    def forward(self, image_w: Tensor, sharp: Tensor, rendered: Tensor, maps: Tensor) -> Tensor:
+    def forward(
+        self,
+        image_w: Tensor,
+        sharp: Tensor,
+        rendered: Tensor,
+        maps: Tensor,
+        target_defocus_w_px: Tensor,
+    ) -> Tensor:
         """The picture with the wanted blur, (B, 3, H, W) float32.
 
         Args:
@@ -37,14 +43,36 @@ class Finish(nn.Module):
             sharp: all in focus, same shape.
             rendered: with the wanted blur, same shape.
             maps: (B, 6, H, W), see `dfnet.model.maps.encode_maps`.
+            target_defocus_w_px: (B, 1, H, W), the wanted diameter.
         """
-        seen = torch.cat([image_w, sharp, rendered], dim=1)
-        residuals, features = self.path(seen, maps)
-        residual = residuals[-1].float()
-        for finer in reversed(residuals[:-1]):
-            residual = double(residual) + finer.float()
-        share_w = torch.sigmoid(nn.functional.pixel_shuffle(self.mask_head(features[0]), 2).float())
-        return torch.lerp(rendered, image_w, share_w) + residual
+        residuals, _ = self.path(torch.cat([image_w, sharp, rendered], dim=1), maps)
+        shares = mended_shares(target_defocus_w_px, _SCALES)
+        parts = [r.float() * share for r, share in zip(residuals, shares, strict=True)]
+        residual = parts[-1]
+        for finer in reversed(parts[:-1]):
+            residual = double(residual) + finer
+        return rendered + residual
+
+
+def mended_shares(target_defocus_w_px: Tensor, scales: int) -> list[Tensor]:
+    """How much of each scale's detail the wanted blur can leave, finest first.
+
+    A disc wipes out what is finer than it: scale k holds detail of some `MENDED_PX` 2^k px; it is
+    left whole by blur up to that diameter and gone at twice as much.
+
+    Args:
+        target_defocus_w_px: (B, 1, H, W); the least nearby counts, since maps err by a few px.
+        scales: how many.
+
+    Returns:
+        (B, 1, H/2^k, W/2^k) in [0, 1].
+    """
+    blur = target_defocus_w_px.float().abs()
+    shares = []
+    for scale in range(scales):
+        least = -nn.functional.max_pool2d(-blur, _BESIDE, stride=2**scale, padding=_BESIDE // 2)
+        shares.append((2 - least / (MENDED_PX * 2**scale)).clamp(0, 1))
+    return shares
 
 
 def blur_weight(target_defocus_w_px: Tensor) -> Tensor:
