@@ -27,6 +27,8 @@ EXPERIMENTS = [
     "adversarial",
     "dfnet",
     "dfnet_s",
+    "finish",
+    "finish_s",
     "no_guide",
     "one_stage",
     "refocus_only",
@@ -213,6 +215,20 @@ def test_experiments_change_known_keys_only_and_can_be_built(experiment):
 def test_every_experiment_file_is_tested():
     folder = Path(__file__).parents[1] / "configs" / "experiment"
     assert {f.stem for f in folder.glob("*.yaml")} == set(EXPERIMENTS)
+
+
+@pytest.mark.parametrize(("experiment", "released"), [("finish", "dfnet"), ("finish_s", "dfnet_s")])
+def test_the_finish_begins_behind_released_weights_and_learns_alone(experiment, released):
+    cfg = compose_train([f"+experiment={experiment}"])
+    task = instantiate(cfg.task)
+    start_weights(task.model, released)
+    kept = DFNet.from_pretrained(released).state_dict()
+    learning = {name.split(".")[0] for name, p in task.model.named_parameters() if p.requires_grad}
+    assert learning == {"finish"}
+    assert all(torch.equal(v, kept[k]) for k, v in task.model.state_dict().items() if k in kept)
+    assert sum(k.startswith("refine_w") for k in kept) > 0
+    assert cfg.data.preprocessing == "truth"
+    assert instantiate(cfg.data).settings.weights.all_in_focus == 0
 
 
 def test_only_the_named_parts_learn():
