@@ -2,9 +2,9 @@
 
   python scripts/benchmark_model.py [--side 768] [--threads 1] [EXPERIMENT ...]
 
-EXPERIMENT is a name in configs/experiment/ (unless given finish and finish_s, which the released
-dfnet and dfnet_s end with, and single_image); its network runs untrained, on one tile, in a process
-of its own per number format. DRBNet's and NAFNet's published figures stand below.
+EXPERIMENT is a name in configs/experiment/: finish, with which the released dfnet ends, dfnet_s and
+single_image unless given. Its network runs untrained, on one tile, in a process of its own per
+number format. DRBNet's and NAFNet's published figures stand below.
 """
 
 import argparse
@@ -29,7 +29,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 def main() -> None:
     """Measure each network in each format, print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("experiments", nargs="*", default=["finish", "finish_s", "single_image"])
+    parser.add_argument("experiments", nargs="*", default=["finish", "dfnet_s", "single_image"])
     parser.add_argument("--side", type=int, default=TILE_PX, help="of the tile, in pixels")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
