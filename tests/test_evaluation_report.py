@@ -94,6 +94,22 @@ def test_no_table_shows_a_bare_mean():
     assert "PSNR [dB]" in console.file.getvalue()
 
 
+def test_many_metrics_stand_below_each_other():
+    names = [name for name in COLUMNS if name != "psnr_db"][:7]
+    rows = [row("s0", method, mean) for method, mean in (("a", 20.0), ("b", 30.0))]
+    rows = [r._replace(metrics=r.metrics | dict.fromkeys(names, 1.0)) for r in rows]
+    (table,) = task_tables(summaries(rows))
+    assert len(table.metrics) > 6
+    console = Console(width=80, file=io.StringIO())
+    console.print(console_table(table))
+    lines = console.file.getvalue().splitlines()
+    assert "a" in lines[2].split()
+    assert "b" in lines[2].split()
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
+    assert ["PSNR [dB]", "20.00 (n=1)", "30.00 (n=1)"] in cells
+    assert cells[-1] == ["scenes", "1", "1"]
+
+
 def test_latex_rows_are_escaped_and_ranked():
     text = latex_rows(task_tables(summaries(ROWS)))
     ours = next(line for line in text.splitlines() if line.startswith("ours"))

@@ -11,6 +11,7 @@ from dfnet.evaluation.intervals import Summary
 from dfnet.evaluation.report.columns import COLUMNS, places, plain
 
 STYLES = {1: "bold", 2: "underline"}
+MOST_ACROSS = 6  # metrics that a terminal shows side by side
 
 
 class Cell(NamedTuple):
@@ -75,16 +76,25 @@ def _table(task: str, band: str, found: list[Summary], ceilings: Collection[str]
 
 
 def console_table(table: TaskTable) -> Table:
-    """For the terminal: the best bold, the second underlined."""
+    """For the terminal: the best bold, the second underlined.
+
+    A line per method; where there are too many metrics for that, one per metric.
+    """
     title = plain(table.task) + ("" if table.band == EVERYWHERE else f", {plain(table.band)}")
     view = Table(title=f"{title}: mean over scenes [95 % interval]", title_justify="left")
-    view.add_column("method", no_wrap=True)
-    for metric in table.metrics:
-        view.add_column(escape(COLUMNS[metric].label), justify="right", overflow="fold")
-    view.add_column("scenes", justify="right", overflow="fold")
-    for method, (cells, n) in table.rows.items():
-        texts = [_styled(cell) for cell in cells]
-        view.add_row(plain(method), *texts, str(n))
+    labels = [escape(COLUMNS[metric].label) for metric in table.metrics] + ["scenes"]
+    methods = [plain(method) for method in table.rows]
+    texts = [[*map(_styled, cells), str(n)] for cells, n in table.rows.values()]
+    downwards = len(table.metrics) > max(MOST_ACROSS, len(methods))
+    view.add_column("" if downwards else "method", no_wrap=True)
+    for head in methods if downwards else labels:
+        view.add_column(head, justify="right", overflow="fold")
+    if downwards:
+        heads, texts = labels, [list(line) for line in zip(*texts, strict=True)]
+    else:
+        heads = methods
+    for head, line in zip(heads, texts, strict=True):
+        view.add_row(head, *line)
     return view
 
 
