@@ -82,19 +82,17 @@ def console_table(table: TaskTable) -> Table:
     """
     title = plain(table.task) + ("" if table.band == EVERYWHERE else f", {plain(table.band)}")
     view = Table(title=f"{title}: mean over scenes [95 % interval]", title_justify="left")
-    labels = [escape(COLUMNS[metric].label) for metric in table.metrics] + ["scenes"]
-    methods = [plain(method) for method in table.rows]
-    texts = [[*map(_styled, cells), str(n)] for cells, n in table.rows.values()]
-    downwards = len(table.metrics) > max(MOST_ACROSS, len(methods))
-    view.add_column("" if downwards else "method", no_wrap=True)
-    for head in methods if downwards else labels:
+    lines = [("method", *(escape(COLUMNS[m].label) for m in table.metrics), "scenes")]
+    for method, (cells, n) in table.rows.items():
+        lines.append((plain(method), *map(_styled, cells), str(n)))
+    if len(table.metrics) > max(MOST_ACROSS, len(table.rows)):
+        lines = list(zip(*lines, strict=True))
+    (corner, *heads), *rows = lines
+    view.add_column(corner, no_wrap=True)
+    for head in heads:
         view.add_column(head, justify="right", overflow="fold")
-    if downwards:
-        heads, texts = labels, [list(line) for line in zip(*texts, strict=True)]
-    else:
-        heads = methods
-    for head, line in zip(heads, texts, strict=True):
-        view.add_row(head, *line)
+    for line in rows:
+        view.add_row(*line)
     return view
 
 
