@@ -53,6 +53,8 @@ class Truth(NamedTuple):
         occluded_w: (1, H, W) bool, True where UW cannot see the point.
         confidence: (1, H, W) in [0, 1]; low where no slice is sharp, textured or consistent.
         sharpest_slice: (1, H, W) index of the sharpest slice, with fractions between two.
+        beyond_white_level: (3, H, W) linear light of lamps that a render's all-in-focus file, which
+            ends at `WHITE_LEVEL`, leaves out; 1 is white.
     """
 
     all_in_focus: Tensor
@@ -61,6 +63,7 @@ class Truth(NamedTuple):
     occluded_w: Tensor | None = None
     confidence: Tensor | None = None
     sharpest_slice: Tensor | None = None
+    beyond_white_level: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,8 @@ class Capture:
         encoding: `srgb` photos, or `sqrt_linear` noise-free renders that are developed on loading.
         focus_distance_m: per slice [m], or None.
         cameras: what is known of `wide` and `ultrawide`.
-        truth: file names of `all_in_focus` and either `geometry`, for rendered scenes, or
-            `confidence` and `sharpest_slice`, for imported stacks.
+        truth: file names of `all_in_focus` and either `geometry`, and perhaps `beyond_white_level`,
+            for rendered scenes, or `confidence` and `sharpest_slice`, for imported stacks.
         stack_geometry: file with one disparity and one blur law for all slices of an imported stack
             (`dfnet.preprocess.stack_geometry`).
         apertures: further pictures by W, at other apertures.
@@ -165,11 +168,15 @@ class Capture:
             )
         geometry = self._true_geometry() if self.has_geometry else (None, None, None)
         confidence, index = (self.truth.get(k) for k in ("confidence", "sharpest_slice"))
+        beyond = (
+            self._arrays("beyond_white_level") if "beyond_white_level" in self.truth else [None]
+        )
         return Truth(
             self.load_clean(self.truth["all_in_focus"]),
             *geometry,
             read_image(self.folder / confidence)[:1] if confidence else None,
             read_image(self.folder / index)[:1] * (65535 / INDEX_LEVELS) if index else None,
+            *beyond,
         )
 
     @property
@@ -178,18 +185,20 @@ class Capture:
         return "geometry" in (self.truth or {})
 
     def _true_geometry(self) -> tuple[Tensor, Tensor, Tensor]:
-        path = self.folder / self.truth["geometry"]
+        arrays = self._arrays("geometry", "depth_w_m", "flow_w_to_uw", "occluded_w")
+        depth, flow, occluded = arrays
+        return depth.float()[None], flow.float(), occluded.bool()[None]
+
+    def _arrays(self, part: str, *names: str) -> list[Tensor]:
+        """Arrays of one of the truth's files; one array has the name of its part."""
+        path = self.folder / self.truth[part]
         try:
-            with path.open("rb") as file, np.load(file) as geometry:
-                depth, flow, occluded = (
-                    torch.from_numpy(geometry[k])
-                    for k in ("depth_w_m", "flow_w_to_uw", "occluded_w")
-                )
+            with path.open("rb") as file, np.load(file) as arrays:
+                return [torch.from_numpy(arrays[name]) for name in names or (part,)]
         except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
             raise InputError(
                 f"{path}: cannot be read ({error})\n  Render the scene again."
             ) from error
-        return depth.float()[None], flow.float(), occluded.bool()[None]
 
     def true_defocus_w_px(self, index: int, depth_w_m: Tensor) -> Tensor:
         """Signed circle-of-confusion diameter of slice `index` [px], from depth and metadata.

@@ -26,7 +26,7 @@ from dfnet.render.stack import (
     render_stack,
     with_aperture,
 )
-from dfnet.render.trace import view_of
+from dfnet.render.trace import ray_through, view_of
 from dfnet.render.truth import rounded, trace_truth
 
 SCENE = SceneOptions(size=(128, 112), kind="room")
@@ -55,6 +55,25 @@ def test_a_stack_is_a_capture_with_truth(tmp_path):
     lens = scene.wide.focused_at(capture.focus_distance_m[0]).lens
     assert_close(defocus, signed_defocus_px(truth.depth_w_m, lens))
     assert defocus.min() < 0 < defocus.max()
+
+
+def test_what_lamps_shine_beyond_the_file_s_range_is_kept(tmp_path):
+    """Together with the file it is all the light that a pinhole camera gets."""
+    scene = build_scene(3, SCENE)
+    origin, direction = ray_through(view_of(scene.wide, 1, pinhole=True), 64, 56, 0.0, 0.0)
+    lamp = [*(np.array(origin) + 0.1 * np.array(direction)), 5e-4, 1.5, 1.0, 0.5]
+    light = []
+    for name, lamps in (("dark", np.zeros((0, 7))), ("lit", np.array([lamp]))):
+        (tmp_path / name / "truth").mkdir(parents=True)
+        stack_module._fill(tmp_path / name, 3, replace(scene, lamps=lamps), STACK)
+        capture = load_capture(tmp_path / name)
+        stored = read_image(tmp_path / name / capture.truth["all_in_focus"])
+        beyond = capture.load_truth().beyond_white_level.float()
+        assert (stored[beyond > 0] > 0.99).all()
+        light.append((4 * stored.square() + beyond)[:, 50:62, 58:70].sum(dim=(1, 2)))
+    lamp_s = light[1] - light[0]
+    assert lamp_s[1] > 100
+    assert_close(lamp_s / lamp_s[1], torch.tensor([1.5, 1.0, 0.5]), atol=0.02, rtol=0)
 
 
 def test_an_aperture_picture_is_its_slice_through_another_aperture(tmp_path, monkeypatch):

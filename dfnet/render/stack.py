@@ -16,7 +16,7 @@ from dfnet.render.lights import add_lights
 from dfnet.render.partial import partial_folder
 from dfnet.render.scene import Scene, SceneOptions, build_scene
 from dfnet.render.trace import render, view_of
-from dfnet.render.truth import Truth, rounded, trace_truth
+from dfnet.render.truth import rounded, trace_truth
 
 LEVELS = 1024  # stored images have 10 bits: below the noise, and half the bytes of 16
 GENERATOR = "dfnet.render"
@@ -84,7 +84,9 @@ def _fill(folder: Path, seed: int, scene: Scene, options: StackOptions) -> None:
     sharp = photograph(scene, scene.wide, options.sharp_samples, options.threads, pinhole=True)
     exposure = exposure_of(sharp, scene.white)
     _write_radiance(exposure * sharp, folder / "truth" / "all_in_focus.png")
-    _write_geometry(truth, folder / "truth" / "geometry.npz")
+    _write_arrays(folder / "truth" / "geometry.npz", **truth._asdict())
+    beyond = np.maximum(exposure * sharp - capture.WHITE_LEVEL, 0).astype(np.float16)
+    _write_arrays(folder / "truth" / "beyond_white_level.npz", beyond_white_level=beyond)
     distances = focus_distances(truth.depth_w_m, options.slices, np.random.default_rng([seed, 1]))
     names = [f"wide_{k:02d}.png" for k in range(options.slices)]
     apertures = draw_apertures(options, np.random.default_rng([seed, 2]))
@@ -107,7 +109,11 @@ def _fill(folder: Path, seed: int, scene: Scene, options: StackOptions) -> None:
                 "wide": CameraRecord(**scene.wide.metadata()),
                 "ultrawide": CameraRecord(**scene.ultrawide.metadata()),
             },
-            truth={"all_in_focus": "truth/all_in_focus.png", "geometry": "truth/geometry.npz"},
+            truth={
+                "all_in_focus": "truth/all_in_focus.png",
+                "geometry": "truth/geometry.npz",
+                "beyond_white_level": "truth/beyond_white_level.npz",
+            },
             apertures=apertures,
             origin=_origin(seed, scene, options),
         )
@@ -193,5 +199,5 @@ def _write_radiance(radiance: np.ndarray, path: Path) -> None:
     write_image(torch.from_numpy(value.astype(np.float32)), path, bits=16)
 
 
-def _write_geometry(truth: Truth, path: Path) -> None:
-    write_whole(path, lambda partial: np.savez_compressed(partial, **truth._asdict()))
+def _write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    write_whole(path, lambda partial: np.savez_compressed(partial, **arrays))
