@@ -61,10 +61,23 @@ def blur_in_layers(
 
 
 def blur_photo_in_layers(
-    image: Tensor, defocus_px: Tensor, opening: Opening | None = None
+    image: Tensor,
+    defocus_px: Tensor,
+    opening: Opening | None = None,
+    beyond_white: Tensor | None = None,
 ) -> Tensor:
-    """As `blur_in_layers`, of an sRGB picture in [0, 1] and into one."""
-    light = blur_in_layers(linear_from_srgb(image.clamp(0, 1)), defocus_px, opening)
+    """As `blur_in_layers`, of an sRGB picture in [0, 1] and into one.
+
+    Args:
+        image: (B, 3, H, W).
+        defocus_px: (B, 1, H, W).
+        opening: see there.
+        beyond_white: (B, 1 or 3, H, W) linear light that the picture clips, such as a lamp's.
+    """
+    light = linear_from_srgb(image.clamp(0, 1))
+    if beyond_white is not None:
+        light = light + beyond_white
+    light = blur_in_layers(light, defocus_px, opening)
     return srgb_from_linear(light.clamp(0, 1))
 
 
@@ -125,7 +138,8 @@ def _continued_beneath(layer: Tensor, hidden: Tensor) -> Tensor:
     if not bool(hidden.detach().any()):
         return layer
     trusted = 1 - F.max_pool2d(hidden, 3, stride=1, padding=1)  # an edge's pixels mix both sides
-    known = torch.cat([layer * trusted, (1 - hidden) * trusted], dim=1)
+    seen = torch.minimum(layer, layer[:, -1:])  # up to white: no lamp's light is made up
+    known = torch.cat([seen * trusted, (1 - hidden) * trusted], dim=1)
     known = _halved(known)  # what is made up is smooth
     beneath = _spread(known[:, :-1], known[:, -1:])
     height, width = layer.shape[-2:]

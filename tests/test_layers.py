@@ -1,5 +1,7 @@
 """The layered renderer against scenes composed by hand, with kernels of their own."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from hand_blur import blurred, disc, psnr, tensor, texture
 from scipy.ndimage import distance_transform_edt
 from torch.testing import assert_close
 
-from dfnet.layers import blur_in_layers
+from dfnet.layers import blur_in_layers, blur_photo_in_layers
+from dfnet.photo import linear_from_srgb
 
 HEIGHT, WIDTH, BORDER = 96, 120, 32
 SHAPE = (HEIGHT, WIDTH)
@@ -154,3 +157,26 @@ def test_the_gradient_leads_to_the_right_diameter():
     assert slopes[0] < -0.1
     assert abs(slopes[1]) < 1e-3
     assert slopes[2] > 0.1
+
+
+def test_a_lamp_spreads_the_light_that_its_photo_has_clipped():
+    """One pixel of 20 times white: a disc of 9 px has 20 / (pi/4 9²) of white."""
+    photo, beyond_white = torch.zeros(2, 1, 3, 31, 31)
+    photo[..., 15, 15], beyond_white[..., 15, 15] = 1.0, 19.0
+    wanted = torch.full((1, 1, 31, 31), 9.0)
+    blurred = blur_photo_in_layers(photo, wanted, beyond_white=beyond_white)
+    light = linear_from_srgb(blurred)
+    assert_close(light[..., 15, 15], torch.full((1, 3), 20 / (math.pi / 4 * 81)), atol=0.01, rtol=0)
+    assert_close(light.sum(dim=(-1, -2)), torch.full((1, 3), 20.0), atol=0.3, rtol=0)
+
+
+def test_what_is_made_up_beneath_an_edge_is_no_brighter_than_white():
+    """A lamp beside a sharp card: its disc ends at the card, and nothing glows along the edge."""
+    image, defocus_px = torch.full((1, 3, 64, 64), 0.01), torch.full((1, 1, 64, 64), 8.0)
+    defocus_px[..., 32:] = 0.0
+    plain = blur_in_layers(image, defocus_px)
+    image[..., 32, 25] = 500.0
+    lit = blur_in_layers(image, defocus_px)
+    assert (lit[..., 32, 22:28] > 5).all()
+    far_along = lit[..., 44:, 24:31]
+    assert_close(far_along, plain[..., 44:, 24:31], atol=0.02, rtol=0)

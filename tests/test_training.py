@@ -28,6 +28,7 @@ EXPERIMENTS = [
     "dfnet",
     "dfnet_s",
     "finish",
+    "lamps",
     "no_guide",
     "one_stage",
     "refocus_only",
@@ -60,6 +61,7 @@ def make_task(lr=2e-3):
         RefocusLoss(),
         lambda parameters: torch.optim.AdamW(parameters, lr=lr),
         alignment=0.01,
+        lamps=1.0,
         warmup_steps=2,
         val_tasks=["all_in_focus"],
         preprocessing="truth",
@@ -229,6 +231,17 @@ def test_the_finish_begins_behind_released_weights_and_learns_alone():
     assert instantiate(cfg.data).settings.weights.all_in_focus == 0
 
 
+def test_what_finds_lamps_begins_behind_released_weights_and_learns_alone():
+    cfg = compose_train(["+experiment=lamps"])
+    task = instantiate(cfg.task)
+    start_weights(task.model, "dfnet")
+    kept = DFNet.from_pretrained("dfnet").state_dict()
+    learning = {name.split(".")[0] for name, p in task.model.named_parameters() if p.requires_grad}
+    assert learning == {"lamps"}
+    assert all(torch.equal(v, kept[k]) for k, v in task.model.state_dict().items() if k in kept)
+    assert instantiate(cfg.data).settings.weights.all_in_focus == 0
+
+
 def test_only_the_named_parts_learn():
     model = DFNet(width=4, render=True, finish=True)
     task = make_task()
@@ -237,6 +250,7 @@ def test_only_the_named_parts_learn():
         RefocusLoss(),
         lambda parameters: torch.optim.AdamW(parameters, lr=1e-3),
         alignment=0.0,
+        lamps=0.0,
         warmup_steps=1,
         val_tasks=[],
         preprocessing="truth",
@@ -247,4 +261,4 @@ def test_only_the_named_parts_learn():
     assert learning == {"finish"}
     assert all(p.requires_grad for p in task.parameters())
     with pytest.raises(InputError, match="no part end"):
-        RefocusTask(model, None, None, 0.0, 1, [], "truth", 1, only=["end"])
+        RefocusTask(model, None, None, 0.0, 0.0, 1, [], "truth", 1, only=["end"])

@@ -53,6 +53,7 @@ def run():
         loss=RefocusLoss(),
         optimizer=lambda parameters: torch.optim.AdamW(parameters, lr=2e-3),
         alignment=0.0,
+        lamps=0.0,
         warmup_steps=5,
         val_tasks=[],
         preprocessing="truth",

@@ -8,7 +8,8 @@ from test_training_samples import QUIET, make_stack
 from torch.testing import assert_close
 
 from dfnet.model.dfnet import DFNetOutput
-from dfnet.training.losses import RefocusLoss
+from dfnet.model.lamps import Lamps
+from dfnet.training.losses import RefocusLoss, lamp_misfit
 from dfnet.training.pixel_losses import charbonnier, laplacian_l1, shift_tolerant_l1
 from dfnet.training.samples import draw_sample
 
@@ -141,3 +142,35 @@ def test_options_are_off_unless_asked_for():
     assert loss_of(image, target, ones_like(image)) == 0
     l1 = (image - target).abs().mean().item()
     assert loss_of(image, target, ones_like(image), pixel=1.0) == pytest.approx(l1)
+
+
+def guess(log_odds=0.0, log_light=5.0):
+    """Two white dots of four pixels in a picture of 16x32."""
+    spots = torch.zeros(1, 1, 16, 32)
+    spots[..., 4:6, 4:6] = spots[..., 4:6, 20:22] = 1.0
+    return Lamps(spots, torch.full((1, 1, 8, 16), log_odds), torch.full((1, 1, 8, 16), log_light))
+
+
+def test_lamps_are_told_from_other_white_spots_by_hand():
+    true = torch.zeros(1, 3, 16, 32)
+    assert_close(lamp_misfit(guess(-2.0), true), torch.log1p(torch.tensor(math.e**-2)))
+    true[..., 4:6, 4:6] = math.e**5  # the first is one: half of the spots
+    assert_close(lamp_misfit(guess(), true), torch.tensor(math.log(2)))
+    chance = 1 / (1 + math.e**-2)
+    cross_entropy = -(math.log(chance) + math.log(1 - chance)) / 2
+    assert_close(lamp_misfit(guess(2.0), true), torch.tensor(cross_entropy))
+    too_dim, too_bright = (lamp_misfit(guess(2.0, log_light), true) for log_light in (3.0, 7.0))
+    assert_close(too_dim, torch.tensor(cross_entropy + 0.2 * 0.8 * 2))
+    assert_close(too_bright, torch.tensor(cross_entropy + 0.2 * 0.2 * 2))
+
+
+def test_where_lamps_are_not_known_nothing_is_asked():
+    true = torch.zeros(1, 3, 16, 32)
+    assert lamp_misfit(None, true) == 0
+    found = guess()
+    found.log_odds.requires_grad_()
+    true[..., 16:] = torch.nan
+    true[..., :4, :4] = 100.0  # a lamp beside the first spot: is the spot one, too?
+    lamp_misfit(found, true).backward()
+    assert (found.log_odds.grad == 0).all()
+    assert lamp_misfit(guess(), true[..., :15, :30] * 0) > 0  # sides are padded

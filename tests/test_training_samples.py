@@ -99,6 +99,23 @@ def test_the_guide_of_a_captured_stack_is_preprocessing_s_own(tmp_path, monkeypa
         assert_close(sample.uw_on_w, 0.9 * sample.image_w, atol=3e-3, rtol=0)  # 8-bit files
 
 
+def test_a_sample_knows_its_lamps_light():
+    stack = make_stack(slices=1)
+    assert draw(QUIET, 0, stack).lamp_light.isnan().all()
+    level = torch.zeros(3, HEIGHT, WIDTH)
+    level[1, 20:40, 30:50] = 50.0
+    stack.wide[0][:, 20:40, 30:50] = 1.0
+    stack = dataclasses.replace(stack, beyond_white_level=level.half())
+    photo = dataclasses.replace(CLEAN, exposure=(0.5, 0.5))
+    seen = [draw(dataclasses.replace(QUIET, photo=photo), k, stack) for k in range(6)]
+    for batch in seen:
+        lit = batch.sample.image_w[0] > 0.99  # they turn with the picture
+        assert (batch.lamp_light[1, lit] == 25).all()
+        assert (batch.lamp_light[:, ~lit] == 0).all()
+        assert (batch.lamp_light[0] == 0).all()
+    assert any((batch.lamp_light > 0).any() for batch in seen)
+
+
 def test_colour_matching_undoes_the_ultrawide_s_own_exposure_and_cast():
     """UW is 0.35 stops and 10 % off in most samples; its photo is W's again within a few levels."""
     photo = dataclasses.replace(CLEAN, exposure_difference_stops=0.35, white_balance_difference=0.1)

@@ -16,6 +16,7 @@ from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
 from dfnet.model.finish import Finish, blur_weight
 from dfnet.model.fusion import Fusion
+from dfnet.model.lamps import LampFinder, Lamps
 from dfnet.model.maps import check_withheld, encode_maps, withhold
 from dfnet.model.refinement import MAP_CHANNELS, RefinementPath, level_widths
 from dfnet.model.released import weights_folder
@@ -38,12 +39,15 @@ class DFNetOutput(NamedTuple):
         masks_by_scale: (B, 1, ...) in [0, 1] at the same sizes; 1 takes W's detail, 0 UW's.
         guide_motions_px: (B, 2, H, W), padded alike, how far the guide was moved (from where on the
             given guide each pixel was taken), coarse and fine; empty where it was not.
+        lamps: what was taken for lamps in the sharp picture, padded alike; None where none were
+            looked for.
     """
 
     image: Tensor
     images_by_scale: list[Tensor]
     masks_by_scale: list[Tensor]
     guide_motions_px: Sequence[Tensor] = ()
+    lamps: Lamps | None = None
 
 
 class Fused(NamedTuple):
@@ -68,8 +72,8 @@ class DFNet(Saved):
     has its own mask, so low frequencies can come from W and high ones from UW.
 
     With `render` the blend is all in focus whatever is asked, and the wanted blur is then rendered
-    in layers and, with `finish`, lightly mended; else the paths are told what is wanted and give
-    it, as in DC².
+    in layers, with `lamps` as bright as they were before a photo clipped them, and with `finish`
+    lightly mended; else the paths are told what is wanted and give it, as in DC².
 
     Args:
         width: channels at half resolution; doubled at each coarser level, up to `widest`.
@@ -79,6 +83,7 @@ class DFNet(Saved):
         align: whether the guide is aligned once more, by learned features.
         render: whether the wanted blur is rendered after the fusion.
         finish: whether a small network mends what was rendered.
+        lamps: whether a small network tells the renderer which white spots are lamps.
         widest: channels of the coarsest levels, at most so many times `width`.
         paths: 2; 1, for an ablation, refines W by a path that sees both images, and leaves UW as it
             is.
@@ -101,6 +106,7 @@ class DFNet(Saved):
         align: bool = False,
         render: bool = False,
         finish: bool = False,
+        lamps: bool = False,
         widest: int = 6,
         paths: int = 2,
         withheld: Sequence[str] = (),
@@ -114,6 +120,7 @@ class DFNet(Saved):
             "align": align,
             "render": render,
             "finish": finish,
+            "lamps": lamps,
             "widest": widest,
             "paths": paths,
             "withheld": list(withheld),
@@ -130,6 +137,7 @@ class DFNet(Saved):
         self.refine_w = RefinementPath(widths, blocks, image_channels=3 if paths == 2 else 6)
         self.refine_uw = RefinementPath(widths, blocks) if paths == 2 else None
         self.fuse = Fusion(widths, blocks)
+        self.lamps = LampFinder(width // 2, blocks) if render and lamps else None
         self.finish = Finish(width // 2, blocks) if render and finish else None
 
     def forward(self, sample: Sample, opening: Opening | None = None) -> DFNetOutput:
@@ -148,12 +156,17 @@ class DFNet(Saved):
         # From here on in float32: bfloat16 has 8 bits, too few for a smooth sky.
         with torch.autocast(sample.image_w.device.type, enabled=False):
             image = _keep_w(padded, asked, fused.images_by_scale[0])
-        images = fused.images_by_scale
+        images, lamps = fused.images_by_scale, None
         if self.render and bool(target.any()):
-            sharp, image = image, self._blurred(padded, image, opening)
+            lamps = self._lamps(padded, image)
+            sharp, image = image, self._blurred(padded, image, lamps, opening)
             images = [i + s for i, s in zip(images, pyramid(image - sharp), strict=True)]
         return DFNetOutput(
-            image[..., :height, :width], images, fused.masks_by_scale, fused.guide_motions_px
+            image[..., :height, :width],
+            images,
+            fused.masks_by_scale,
+            fused.guide_motions_px,
+            lamps,
         )
 
     def _fused(self, sample: Sample) -> Fused:
@@ -185,7 +198,17 @@ class DFNet(Saved):
             images = blend(refined_w, refined_uw, masks, corrections)
         return Fused(images, masks, motions)
 
-    def _blurred(self, sample: Sample, sharp: Tensor, opening: Opening | None) -> Tensor:
+    def _lamps(self, sample: Sample, sharp: Tensor) -> Lamps | None:
+        """What the all-in-focus picture clips; it does not depend on the blur that is wanted."""
+        if self.lamps is None:
+            return None
+        asked = torch.zeros_like(sample.target_defocus_w_px)
+        told = withhold(sample._replace(target_defocus_w_px=asked), self.withheld)
+        return self.lamps(sample.image_w, sharp, encode_maps(told))
+
+    def _blurred(
+        self, sample: Sample, sharp: Tensor, lamps: Lamps | None, opening: Opening | None
+    ) -> Tensor:
         """The all-in-focus picture with the sample's target blur.
 
         What shall be blurred into another shape than W's disc is never left as W has it, and
@@ -194,7 +217,8 @@ class DFNet(Saved):
         target = sample.target_defocus_w_px
         device = sharp.device.type
         with torch.autocast(device, enabled=False):
-            rendered = blur_photo_in_layers(sharp, target, opening)
+            beyond_white = None if lamps is None else lamps.light()
+            rendered = blur_photo_in_layers(sharp, target, opening, beyond_white)
         if self.finish is not None and opening is None:
             told = withhold(sample, self.withheld)
             rendered = self.finish(sample.image_w, sharp, rendered, encode_maps(told), target)

@@ -19,9 +19,12 @@ class RefinementPath(nn.Module):
         widths: channels of each feature level, half resolution first; one level per image scale.
         blocks: residual blocks per level, in the encoder and again in the decoder.
         image_channels: of what it looks at.
+        out_channels: of each residual.
     """
 
-    def __init__(self, widths: list[int], blocks: int, image_channels: int = 3):
+    def __init__(
+        self, widths: list[int], blocks: int, image_channels: int = 3, out_channels: int = 3
+    ):
         super().__init__()
         dilations = (1,) * blocks
         self.stem = convolution(4 * (image_channels + MAP_CHANNELS), widths[0])
@@ -29,7 +32,7 @@ class RefinementPath(nn.Module):
         self.downs = nn.ModuleList(map(Down, widths[:-1], widths[1:]))
         self.ups = nn.ModuleList(map(Up, widths[1:], widths[:-1]))
         self.decoders = nn.ModuleList(stack(w, dilations) for w in widths)
-        self.heads = nn.ModuleList(head(w, 12) for w in widths)
+        self.heads = nn.ModuleList(head(w, 4 * out_channels) for w in widths)
 
     def forward(self, image: Tensor, maps: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Residuals and features, finest first.
@@ -39,7 +42,7 @@ class RefinementPath(nn.Module):
             maps: (B, 6, H, W), see `encode_maps`.
 
         Returns:
-            Residuals (B, 3, H/2^k, W/2^k) and features (B, C_k, H/2^(k+1), W/2^(k+1)).
+            Residuals (B, out_channels, H/2^k, W/2^k) and features (B, C_k, H/2^(k+1), W/2^(k+1)).
         """
         x = self.stem(F.pixel_unshuffle(torch.cat([image - 0.5, maps], dim=1), 2))
         encoded = []

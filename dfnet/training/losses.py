@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+import torch
+import torch.nn.functional as F
 from kornia.losses import ssim_loss
 from torch import Tensor, nn
 
 from dfnet.model.dfnet import DFNetOutput
+from dfnet.model.lamps import Lamps
 from dfnet.training.perceptual_loss import PerceptualLoss
 from dfnet.training.pixel_losses import (
     charbonnier,
@@ -15,6 +18,11 @@ from dfnet.training.pixel_losses import (
     shift_tolerant_l1,
     weighted_mean,
 )
+
+_LAMP_LIGHT = 3.0  # mean of four pixels, of white: from there on a spot is a lamp
+_LEAST_SPOT = 0.01
+_LIGHT_WEIGHT = 0.2  # of a lamp's brightness, against whether it is one
+_BRIGHTER_THAN = 0.8  # the share of lamps that a guess outshines: a disc too bright is still white
 
 
 class RefocusLoss(nn.Module):
@@ -97,6 +105,39 @@ class RefocusLoss(nn.Module):
         if self.features is not None:
             loss = loss + self.perceptual * self.features(image, target)
         return loss
+
+
+def lamp_misfit(found: Lamps | None, true: Tensor) -> Tensor:
+    """How badly lamps are told from other white spots, a scalar.
+
+    Cross-entropy over the spots, and how far off the logarithm of the true lamps' light is; too dim
+    costs more than too bright.
+
+    Args:
+        found: see `DFNetOutput`; None costs nothing.
+        true: (B, 3, H, W) lamps' light, see `TrainingBatch`; what is not finite is left out.
+    """
+    if found is None:
+        return true.new_zeros(())
+    height, width = found.spots.shape[-2:]
+    sides = (0, width - true.shape[-1], 0, height - true.shape[-2])
+    light = F.pad(true.mean(dim=1, keepdim=True), sides, value=torch.nan)
+    mean = F.avg_pool2d(light, 2)
+    is_lamp = mean > _LAMP_LIGHT
+    beside_lamp = F.max_pool2d(mean.nan_to_num(), 3, stride=1, padding=1) > _LAMP_LIGHT
+    counts = (F.max_pool2d(found.spots, 2) > 0.5) & mean.isfinite() & (is_lamp | ~beside_lamp)
+    cost = F.binary_cross_entropy_with_logits(found.log_odds, is_lamp.float(), reduction="none")
+    whole, spots = (_nearby(x) for x in (light.nan_to_num(), found.spots))  # of the whole lamp
+    log_light = torch.log((whole / spots.clamp_min(_LEAST_SPOT)).clamp_min(_LAMP_LIGHT))
+    too_dim = log_light - found.log_light
+    off = torch.maximum(_BRIGHTER_THAN * too_dim, (_BRIGHTER_THAN - 1) * too_dim)
+    lit = (counts & is_lamp).float()
+    return weighted_mean(cost, counts.float()) + _LIGHT_WEIGHT * weighted_mean(off, lit)
+
+
+def _nearby(x: Tensor) -> Tensor:
+    """Means over 6x6 pixels around each block of four."""
+    return F.avg_pool2d(F.avg_pool2d(x, 2), 3, stride=1, padding=1, count_include_pad=False)
 
 
 def guide_misfit_px(motions_px: Sequence[Tensor], error_px: Tensor, weight: Tensor) -> Tensor:

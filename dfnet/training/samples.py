@@ -28,6 +28,8 @@ class TrainingBatch(NamedTuple):
         guide_error_px: (B, 2, H, W) from each pixel to where on the given guide its point lies.
         guide_error_weight: (B, 1, H, W), 0 where that is not known or lies out of reach, else 1.
         near_edge: (B, 1, H, W), 1 within 8 px of a depth edge, else 0.
+        lamp_light: (B, 3, H, W) linear light of lamps that the all-in-focus photo clips; NaN where
+            it is not known.
     """
 
     sample: Sample
@@ -36,6 +38,7 @@ class TrainingBatch(NamedTuple):
     guide_error_px: Tensor
     guide_error_weight: Tensor
     near_edge: Tensor
+    lamp_light: Tensor
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ def draw_sample(
     weight = torch.ones_like(radial) if choice.weight is None else choice.weight[window].float()
     near_edge = stack.near_edge_w[window].float()
     error = _guide_error(stack, flow - top_left, window)
-    batch = TrainingBatch(sample, target, weight, *error, near_edge)
+    lamp_light = _lamp_light(stack, window, shot.wide.exposure)
+    batch = TrainingBatch(sample, target, weight, *error, near_edge, lamp_light)
     if settings.absent_guide_share > 0 and _chance(settings.absent_guide_share, generator):
         batch = _without_guide(batch)
     return _flip(batch, generator)
@@ -234,6 +238,14 @@ def _photo(
     return develop(WHITE_LEVEL * stored.float().square(), camera, generator)
 
 
+def _lamp_light(
+    stack: TrainingStack, window: tuple[slice, slice, slice], exposure: float
+) -> Tensor:
+    if stack.beyond_white_level is None:
+        return torch.full(stack.wide[0][window].shape, torch.nan)
+    return exposure * stack.beyond_white_level[window].float()
+
+
 def _busiest_window(
     choice: Choice, settings: SampleSettings, generator: torch.Generator
 ) -> tuple[slice, slice, slice]:
@@ -276,6 +288,7 @@ def _flip(batch: TrainingBatch, generator: torch.Generator) -> TrainingBatch:
         turn_vectors(batch.guide_error_px),
         turn(batch.guide_error_weight),
         turn(batch.near_edge),
+        turn(batch.lamp_light),
     )
 
 

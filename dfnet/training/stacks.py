@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dfnet.camera import Camera, radial_map
-from dfnet.capture import Capture, load_capture
+from dfnet.capture import Capture, Truth, load_capture
 from dfnet.errors import InputError
 from dfnet.evaluation.bands import near_depth_edges
 from dfnet.io.images import read_image
@@ -56,6 +56,7 @@ class TrainingStack:
         radial_w: (1, H, W).
         apertures: pictures at other apertures; `slice` counts within `wide`.
         confidence: (1, H, W) trust in `all_in_focus`, 0 to 1; None is 1 everywhere.
+        beyond_white_level: (3, H, W) light that `all_in_focus` leaves out, or None for not known.
     """
 
     wide: list[Tensor]
@@ -68,6 +69,7 @@ class TrainingStack:
     radial_w: Tensor
     apertures: tuple[AperturePicture, ...] = ()
     confidence: Tensor | None = None
+    beyond_white_level: Tensor | None = None
 
     @functools.cached_property
     def near_edge_w(self) -> Tensor:
@@ -90,7 +92,8 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
         InputError: the stack cannot serve training.
     """
     capture = load_capture(folder)
-    true = _true_guidance(capture) if capture.has_geometry else None
+    truth = capture.load_truth() if capture.truth else None
+    true = _true_guidance(capture, truth) if capture.has_geometry else None
     found = preprocess_slices(capture) if use_estimated or not true else None
     usable = [i for i in range(len(capture.wide)) if true or found[i]]
     if len(usable) < MIN_SLICES:
@@ -121,20 +124,16 @@ def load_stack(folder: Path, use_estimated: bool) -> TrainingStack:
             for a in capture.apertures
             if a.slice in usable
         ),
-        _confidence(capture),
+        _half(truth and truth.confidence),
+        _half(truth and truth.beyond_white_level),
     )
 
 
-def _confidence(capture: Capture) -> Tensor | None:
-    """Trust in a merged all-in-focus picture; a rendered one needs none."""
-    if capture.truth is None or capture.has_geometry:
-        return None
-    confidence = capture.load_truth().confidence
-    return None if confidence is None else confidence.half()
+def _half(x: Tensor | None) -> Tensor | None:
+    return None if x is None else x.half()
 
 
-def _true_guidance(capture: Capture) -> list[Guidance]:
-    truth = capture.load_truth()
+def _true_guidance(capture: Capture, truth: Truth) -> list[Guidance]:
     return [
         Guidance(
             truth.flow_w_to_uw,

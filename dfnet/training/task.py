@@ -19,7 +19,7 @@ from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.question import Question
 from dfnet.evaluation.score import score_capture
 from dfnet.model.dfnet import DFNetOutput
-from dfnet.training.losses import guide_misfit_px
+from dfnet.training.losses import guide_misfit_px, lamp_misfit
 from dfnet.training.samples import TrainingBatch
 
 _COC_SHOWN_PX = 32.0
@@ -34,6 +34,7 @@ class RefocusTask(L.LightningModule):
         loss: takes the network's output, the target, the trust in it, and what is near an edge.
         optimizer: builds the optimiser from parameters.
         alignment: weight of the guide's misfit [px] beside the loss, where the network aligns it.
+        lamps: weight of the misfit of lamps beside the loss, where the network looks for them.
         warmup_steps: steps of linear warm-up before the cosine decay to a hundredth.
         val_tasks: the evaluation's tasks that validation runs.
         preprocessing: `estimated` or `truth`, for validation.
@@ -50,6 +51,7 @@ class RefocusTask(L.LightningModule):
         loss: nn.Module,
         optimizer: Callable[..., torch.optim.Optimizer],
         alignment: float,
+        lamps: float,
         warmup_steps: int,
         val_tasks: list[str],
         preprocessing: str,
@@ -58,7 +60,7 @@ class RefocusTask(L.LightningModule):
     ):
         super().__init__()
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.alignment = alignment
+        self.alignment, self.lamps = alignment, lamps
         self.warmup_steps, self.image_every_n_steps = warmup_steps, image_every_n_steps
         self.asking = Asking(tuple(val_tasks), preprocessing)
         self._scores: list[tuple[str, float]] = []
@@ -82,14 +84,16 @@ class RefocusTask(L.LightningModule):
             misfit_px = guide_misfit_px(
                 output.guide_motions_px, batch.guide_error_px, batch.guide_error_weight
             )
+            lamps = lamp_misfit(output.lamps, batch.lamp_light)
         error = (output.image.detach().clamp(0, 1) - batch.target).square().mean()
         self.log("train/loss", loss, prog_bar=True, sync_dist=True)
         self.log("train/guide_misfit_px", misfit_px, sync_dist=True)
+        self.log("train/lamp_misfit", lamps, sync_dist=True)
         psnr_db = -10 * torch.log10(error + 1e-10)
         self.log("train/psnr_db", psnr_db, prog_bar=True, sync_dist=True)
         if self.global_step % self.image_every_n_steps == 0:
             self._log_grid(batch, output)
-        return output, loss + self.alignment * misfit_px
+        return output, loss + self.alignment * misfit_px + self.lamps * lamps
 
     def validation_step(self, folder: str, batch_index: int) -> None:
         """The evaluation's own questions on one capture, for the network and for W unchanged.
