@@ -2,7 +2,7 @@
 
   python scripts/benchmark_model.py [--side 768] [--threads 1] [EXPERIMENT ...]
 
-EXPERIMENT is a name in configs/experiment/: finish, with which the released dfnet ends, dfnet_s and
+EXPERIMENT is a name in configs/experiment/: lamps, with which the released dfnet ends, dfnet_s and
 single_image unless given. Its network runs untrained, on one tile, in a process of its own per
 number format. DRBNet's and NAFNet's published figures stand below.
 """
@@ -29,7 +29,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 def main() -> None:
     """Measure each network in each format, print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("experiments", nargs="*", default=["finish", "dfnet_s", "single_image"])
+    parser.add_argument("experiments", nargs="*", default=["lamps", "dfnet_s", "single_image"])
     parser.add_argument("--side", type=int, default=TILE_PX, help="of the tile, in pixels")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()

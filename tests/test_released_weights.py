@@ -50,3 +50,18 @@ def test_tiles_leave_no_seam(released):
     whole = Refocuser(released, "cpu", tile_px=1024)(image, maps, target).image_w
     tiled = Refocuser(released, "cpu", tile_px=272)(image, maps, target).image_w
     assert float((whole - tiled).abs().max()) < 1 / 255
+
+
+def test_a_lamp_becomes_a_bright_disc_and_white_paper_does_not_glow(released):
+    """A white dot and a white sheet before something dark, both blurred by 20 px."""
+    torch.manual_seed(0)
+    photo = 0.25 + 0.02 * torch.randn(3, 288, 384)
+    photo[:, 79:82, 59:62] = 1.0
+    photo[:, 180:250, 60:130] = 1.0
+    photo = photo.clamp(0, 1)
+    _, maps = a_pair(288, 384)
+    maps.uw_on_w, maps.defocus_w_px = photo.clone(), torch.zeros(1, 288, 384)
+    got = refocus(released, photo, maps, torch.full((1, 288, 384), 20.0), "cpu")
+    assert float(got[:, 80, 60].min()) > 0.8
+    assert float(got[:, 80, 60 + 14].max()) < 0.35  # beyond the disc
+    assert float(got[:, 215, 130 + 14].max()) < 0.35  # beyond the sheet's blurred edge
