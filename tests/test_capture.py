@@ -13,6 +13,7 @@ from dfnet.camera import Camera, camera_from_json, radial_map
 from dfnet.capture import Capture, find_captures, load_capture, save_capture
 from dfnet.errors import InputError
 from dfnet.photo import CLEAN, srgb_from_linear
+from dfnet.training.stacks import load_stack
 
 FOCUS_M = (0.5, 2.0)
 
@@ -203,6 +204,22 @@ def test_what_is_missing_is_said(stack, tmp_path):
 def test_broken_geometry_is_refused(stack, content):
     (stack / "truth/geometry.npz").write_bytes(content)
     with pytest.raises(InputError, match=r"geometry\.npz: cannot be read"):
+        load_capture(stack).load_truth()
+
+
+def test_what_lamps_shine_is_read_and_reaches_training(stack):
+    assert load_capture(stack).load_truth().beyond_white_level is None
+    light = np.zeros((3, 80, 112), np.float16)
+    light[1, 40, 50] = 300.0
+    np.savez_compressed(stack / "truth/beyond_white_level.npz", beyond_white_level=light)
+    truth = json.loads((stack / "capture.json").read_text())["truth"]
+    edit(stack, truth=truth | {"beyond_white_level": "truth/beyond_white_level.npz"})
+    found = load_capture(stack).load_truth().beyond_white_level
+    assert found[1, 40, 50] == 300
+    assert found.sum() == 300
+    assert torch.equal(load_stack(stack, use_estimated=False).beyond_white_level, found)
+    (stack / "truth/beyond_white_level.npz").write_bytes(b"")
+    with pytest.raises(InputError, match=r"beyond_white_level\.npz: cannot be read"):
         load_capture(stack).load_truth()
 
 

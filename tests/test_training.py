@@ -1,3 +1,4 @@
+import dataclasses
 import warnings
 from pathlib import Path
 
@@ -9,16 +10,17 @@ from lightning import Callback, LightningDataModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from test_training_samples import QUIET, make_stack
 from torch.testing import assert_close
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_collate
 
 from dfnet.errors import InputError
 from dfnet.model import DFNet
 from dfnet.model.dfnet import DFNetOutput
 from dfnet.sample import Sample
 from dfnet.training.datamodule import NumberSampler, StackSamples
+from dfnet.training.kinds import KindWeights
 from dfnet.training.losses import RefocusLoss
 from dfnet.training.pixel_losses import coarse_l1, gradient_l1
-from dfnet.training.samples import smooth_noise
+from dfnet.training.samples import draw_sample, smooth_noise
 from dfnet.training.setup import find_resume, start_weights
 from dfnet.training.task import RefocusTask
 
@@ -55,13 +57,13 @@ class StopAfter(Callback):
             trainer.should_stop = True
 
 
-def make_task(lr=2e-3):
+def make_task(lr=2e-3, lamps=1.0):
     return RefocusTask(
         DFNet(width=4),
         RefocusLoss(),
         lambda parameters: torch.optim.AdamW(parameters, lr=lr),
         alignment=0.01,
-        lamps=1.0,
+        lamps=lamps,
         warmup_steps=2,
         val_tasks=["all_in_focus"],
         preprocessing="truth",
@@ -240,6 +242,27 @@ def test_what_finds_lamps_begins_behind_released_weights_and_learns_alone():
     assert learning == {"lamps"}
     assert all(torch.equal(v, kept[k]) for k, v in task.model.state_dict().items() if k in kept)
     assert instantiate(cfg.data).settings.weights.all_in_focus == 0
+
+
+def test_what_is_taken_for_lamps_is_part_of_what_is_learned(monkeypatch):
+    """A white dot that is one: the more it weighs, the more it is taken for one."""
+    stack = make_stack(slices=1)
+    light = torch.zeros_like(stack.all_in_focus)
+    stack.all_in_focus[:, 10:40:10, 10:60:10] = 1.0
+    light[:, 10:40:10, 10:60:10] = 100.0
+    stack = dataclasses.replace(stack, beyond_white_level=light)
+    kinds = KindWeights(refocus=0.0, all_in_focus=0.0, shallow=1.0, aperture=0.0)
+    settings = dataclasses.replace(QUIET, weights=kinds)
+    generator = torch.Generator().manual_seed(0)
+    batch = default_collate([draw_sample(stack, settings, generator) for _ in range(2)])
+    gradients = []
+    for weight in (0.0, 2.0):
+        task = make_task(lamps=weight)
+        task.model = DFNet(width=8, render=True, lamps=True)
+        monkeypatch.setattr(task, "log", lambda *told, **how: None)
+        task.loss_of(batch, 0)[1].backward()
+        gradients.append(task.model.lamps.path.heads[0].bias.grad[:4].sum())
+    assert gradients[1] < gradients[0] - 0.1
 
 
 def test_only_the_named_parts_learn():
