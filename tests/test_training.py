@@ -220,27 +220,17 @@ def test_every_experiment_file_is_tested():
     assert {f.stem for f in folder.glob("*.yaml")} == set(EXPERIMENTS)
 
 
-def test_the_finish_begins_behind_released_weights_and_learns_alone():
-    cfg = compose_train(["+experiment=finish"])
+@pytest.mark.parametrize("part", ["finish", "lamps"])
+def test_small_parts_begin_behind_released_weights_and_learn_alone(part):
+    cfg = compose_train([f"+experiment={part}"])
     task = instantiate(cfg.task)
     start_weights(task.model, "dfnet")
     kept = DFNet.from_pretrained("dfnet").state_dict()
     learning = {name.split(".")[0] for name, p in task.model.named_parameters() if p.requires_grad}
-    assert learning == {"finish"}
+    assert learning == {part}
     assert all(torch.equal(v, kept[k]) for k, v in task.model.state_dict().items() if k in kept)
     assert sum(k.startswith("refine_w") for k in kept) > 0
     assert cfg.data.preprocessing == "truth"
-    assert instantiate(cfg.data).settings.weights.all_in_focus == 0
-
-
-def test_what_finds_lamps_begins_behind_released_weights_and_learns_alone():
-    cfg = compose_train(["+experiment=lamps"])
-    task = instantiate(cfg.task)
-    start_weights(task.model, "dfnet")
-    kept = DFNet.from_pretrained("dfnet").state_dict()
-    learning = {name.split(".")[0] for name, p in task.model.named_parameters() if p.requires_grad}
-    assert learning == {"lamps"}
-    assert all(torch.equal(v, kept[k]) for k, v in task.model.state_dict().items() if k in kept)
     assert instantiate(cfg.data).settings.weights.all_in_focus == 0
 
 
