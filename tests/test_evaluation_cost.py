@@ -1,15 +1,16 @@
 """What a network costs, against convolutions counted by hand."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from rich.console import Console
 from torch import nn
 
 from dfnet.evaluation.cost import PUBLISHED, Cost, cost_table, macs_per_px, measure, tile
+from dfnet.model import DFNet, SingleImageNet
 
 ROOT = Path(__file__).parents[1]
 SMALL_PARAMETERS, SMALL_MACS_PER_PX = 1.5e6, 30e3
@@ -54,9 +55,21 @@ def test_the_table_sets_published_networks_beside_ours():
     assert all(name in text for name in PUBLISHED)
 
 
-def test_the_small_network_is_small():
-    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        config = compose("train", overrides=["+experiment=dfnet_s"])
-    model = instantiate(config.task.model)
+@pytest.fixture
+def network_config():
+    spec = importlib.util.spec_from_file_location("benchmark", ROOT / "scripts/benchmark_model.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.network_config
+
+
+def test_the_small_network_is_small(network_config):
+    model = instantiate(network_config("dfnet_s"))
     assert sum(p.numel() for p in model.parameters()) <= SMALL_PARAMETERS
     assert macs_per_px(model.eval(), tile(64, 0.0)) <= SMALL_MACS_PER_PX
+
+
+def test_what_is_measured_is_a_released_network_or_an_experiment_s(network_config):
+    released = DFNet.from_pretrained("dfnet")
+    assert instantiate(network_config("dfnet")).config == released.config
+    assert isinstance(instantiate(network_config("single_image")), SingleImageNet)

@@ -28,12 +28,12 @@ import sys, time
 from pathlib import Path
 from dfnet.render import farm, stack
 from dfnet.render.scene import SceneOptions
-written = stack._write_geometry
-def hang(*args):
-    written(*args)
+written = stack._write_arrays
+def hang(path, **arrays):
+    written(path, **arrays)
     print("hanging", flush=True)
     time.sleep(60)
-stack._write_geometry = hang
+stack._write_arrays = hang
 if __name__ == "__main__":
     options = stack.StackOptions(2, 2, 1, 1, 0)
     scene = SceneOptions(size=(64, 64), kind="room")
