@@ -76,3 +76,11 @@ def double(x: Tensor) -> Tensor:
 def halve(x: Tensor) -> Tensor:
     """Downsampling by 2 by averaging."""
     return F.avg_pool2d(x, 2)
+
+
+def sum_of_scales(parts: list[Tensor]) -> Tensor:
+    """Parts of halving size, finest first, in one of the finest's size; float32."""
+    total = parts[-1].float()
+    for finer in reversed(parts[:-1]):
+        total = double(total) + finer.float()
+    return total

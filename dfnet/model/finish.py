@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from dfnet.model.blocks import double
+from dfnet.model.blocks import sum_of_scales
 from dfnet.model.change import change_weight
 from dfnet.model.refinement import RefinementPath, level_widths
 
@@ -48,10 +48,7 @@ class Finish(nn.Module):
         residuals, _ = self.path(torch.cat([image_w, sharp, rendered], dim=1), maps)
         shares = mended_shares(target_defocus_w_px, _SCALES)
         parts = [r.float() * share for r, share in zip(residuals, shares, strict=True)]
-        residual = parts[-1]
-        for finer in reversed(parts[:-1]):
-            residual = double(residual) + finer
-        return rendered + residual
+        return rendered + sum_of_scales(parts)
 
 
 def mended_shares(target_defocus_w_px: Tensor, scales: int) -> list[Tensor]:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dfnet.model.blocks import double, halve
+from dfnet.model.blocks import double, halve, sum_of_scales
 from dfnet.model.refinement import RefinementPath, level_widths
 
 _SCALES = 3
@@ -68,9 +68,7 @@ class LampFinder(nn.Module):
         finest = F.pixel_unshuffle(torch.cat([sharp, spots], dim=1), 2)
         seen = torch.cat([halve(image_w), finest], dim=1)
         parts, _ = self.path(seen, halve(maps))
-        guess = parts[-1].float()
-        for finer in reversed(parts[:-1]):
-            guess = double(guess) + finer.float()
+        guess = sum_of_scales(parts)
         log_light = (_FIRST_LOG_LIGHT + guess[:, 1:]).clamp_max(_LARGEST_LOG_LIGHT)
         return Lamps(spots, _FIRST_LOG_ODDS + guess[:, :1], log_light)
 
