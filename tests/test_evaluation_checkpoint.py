@@ -72,6 +72,7 @@ def train(root, folder, logger):
         lambda parameters: torch.optim.AdamW(parameters, lr=5e-3),
         alignment=0.0,
         lamps=0.0,
+        highlights=0.0,
         warmup_steps=1,
         val_tasks=TASKS,
         preprocessing="truth",

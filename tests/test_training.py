@@ -30,6 +30,7 @@ EXPERIMENTS = [
     "dfnet",
     "dfnet_s",
     "finish",
+    "highlights",
     "lamps",
     "no_guide",
     "one_stage",
@@ -57,13 +58,14 @@ class StopAfter(Callback):
             trainer.should_stop = True
 
 
-def make_task(lr=2e-3, lamps=1.0):
+def make_task(lr=2e-3, lamps=1.0, highlights=1.0):
     return RefocusTask(
         DFNet(width=4),
         RefocusLoss(),
         lambda parameters: torch.optim.AdamW(parameters, lr=lr),
         alignment=0.01,
         lamps=lamps,
+        highlights=highlights,
         warmup_steps=2,
         val_tasks=["all_in_focus"],
         preprocessing="truth",
@@ -220,7 +222,7 @@ def test_every_experiment_file_is_tested():
     assert {f.stem for f in folder.glob("*.yaml")} == set(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("part", ["finish", "lamps"])
+@pytest.mark.parametrize("part", ["finish", "lamps", "highlights"])
 def test_small_parts_begin_behind_released_weights_and_learn_alone(part):
     cfg = compose_train([f"+experiment={part}"])
     task = instantiate(cfg.task)
@@ -255,6 +257,25 @@ def test_what_is_taken_for_lamps_is_part_of_what_is_learned(monkeypatch):
     assert gradients[1] < gradients[0] - 0.1
 
 
+def test_how_bright_white_things_were_is_learned_from_their_light_alone(monkeypatch):
+    stack = make_stack(slices=1)
+    stack.all_in_focus[:, 10:40, 10:60] = 0.9  # 3.2 times white
+    kinds = KindWeights(refocus=0.0, all_in_focus=0.0, shallow=1.0, aperture=0.0)
+    settings = dataclasses.replace(QUIET, weights=kinds)
+    generator = torch.Generator().manual_seed(0)
+    batch = default_collate([draw_sample(stack, settings, generator) for _ in range(2)])
+    gradients = []
+    for weight in (0.0, 2.0):
+        task = make_task(highlights=weight)
+        task.model = DFNet(width=8, render=True, highlights=True)
+        monkeypatch.setattr(task, "log", lambda *told, **how: None)
+        task.loss_of(batch, 0)[1].backward()
+        bias = task.model.highlights.path.heads[0].bias.grad
+        gradients.append(0.0 if bias is None else float(bias.sum()))
+    assert gradients[0] == 0
+    assert gradients[1] < -0.1  # brighter
+
+
 def test_only_the_named_parts_learn():
     model = DFNet(width=4, render=True, finish=True)
     task = make_task()
@@ -264,6 +285,7 @@ def test_only_the_named_parts_learn():
         lambda parameters: torch.optim.AdamW(parameters, lr=1e-3),
         alignment=0.0,
         lamps=0.0,
+        highlights=0.0,
         warmup_steps=1,
         val_tasks=[],
         preprocessing="truth",

@@ -54,6 +54,7 @@ def run():
         optimizer=lambda parameters: torch.optim.AdamW(parameters, lr=2e-3),
         alignment=0.0,
         lamps=0.0,
+        highlights=0.0,
         warmup_steps=5,
         val_tasks=[],
         preprocessing="truth",

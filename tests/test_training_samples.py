@@ -11,7 +11,14 @@ from dfnet.evaluation.methods import WithoutGuide
 from dfnet.evaluation.question import Question
 from dfnet.io.images import write_image
 from dfnet.io.phone_depth import PhoneDepth
-from dfnet.photo import CLEAN, CameraSettings, develop, draw_photo, srgb_from_linear
+from dfnet.photo import (
+    CLEAN,
+    CameraSettings,
+    develop,
+    draw_photo,
+    linear_from_srgb,
+    srgb_from_linear,
+)
 from dfnet.preprocess import Preprocessed
 from dfnet.preprocess.single import preprocess_single
 from dfnet.training import stacks
@@ -114,6 +121,22 @@ def test_a_sample_knows_its_lamps_light():
         assert (batch.lamp_light[:, ~lit] == 0).all()
         assert (batch.lamp_light[0] == 0).all()
     assert any((batch.lamp_light > 0).any() for batch in seen)
+
+
+def test_a_sample_knows_what_light_its_photo_clips():
+    stack = make_stack(slices=1)
+    stack.all_in_focus[1, 20:40, 30:50] = 0.9  # 3.24 times white; at half the exposure 1.62
+    photo = dataclasses.replace(CLEAN, exposure=(0.5, 0.5))
+    settings = dataclasses.replace(QUIET, photo=photo, weights=only("all_in_focus"))
+    seen = [draw(settings, k, stack) for k in range(6)]
+    for batch in seen:
+        light = linear_from_srgb(batch.target) + batch.clipped_light  # they turn with the picture
+        lit = batch.clipped_light > 0
+        assert (batch.target[lit] > 0.99).all()
+        assert (batch.target[~lit] < 1).float().mean() > 0.99
+        assert_close(light[1].max(), torch.tensor(1.62), atol=3e-3, rtol=0)
+    captured = dataclasses.replace(stack, is_linear=False)
+    assert draw(QUIET, 0, captured).clipped_light.isnan().all()
 
 
 def test_colour_matching_undoes_the_ultrawide_s_own_exposure_and_cast():

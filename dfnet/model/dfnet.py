@@ -16,6 +16,7 @@ from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
 from dfnet.model.finish import Finish, blur_weight
 from dfnet.model.fusion import Fusion
+from dfnet.model.highlights import HighlightFinder, Highlights
 from dfnet.model.lamps import LampFinder, Lamps
 from dfnet.model.maps import check_withheld, encode_maps, withhold
 from dfnet.model.refinement import MAP_CHANNELS, RefinementPath, level_widths
@@ -41,6 +42,8 @@ class DFNetOutput(NamedTuple):
             given guide each pixel was taken), coarse and fine; empty where it was not.
         lamps: what was taken for lamps in the sharp picture, padded alike; None where none were
             looked for.
+        highlights: how bright the rest of what the sharp picture clips was taken to be, padded
+            alike; None where it was not guessed.
     """
 
     image: Tensor
@@ -48,6 +51,24 @@ class DFNetOutput(NamedTuple):
     masks_by_scale: list[Tensor]
     guide_motions_px: Sequence[Tensor] = ()
     lamps: Lamps | None = None
+    highlights: Highlights | None = None
+
+
+class BeyondWhite(NamedTuple):
+    """Light that the all-in-focus picture clips, by those that guess it; see `DFNetOutput`."""
+
+    lamps: Lamps | None = None
+    highlights: Highlights | None = None
+
+    def light(self) -> Tensor | None:
+        """All of it, linear; None where nobody guesses.
+
+        That of wide things is learned from the renderer's light alone, not through the blur.
+        """
+        lights = [] if self.lamps is None else [self.lamps.light()]
+        if self.highlights is not None:
+            lights.append(self.highlights.light().detach())
+        return sum(lights) if lights else None
 
 
 class Fused(NamedTuple):
@@ -72,8 +93,8 @@ class DFNet(Saved):
     has its own mask, so low frequencies can come from W and high ones from UW.
 
     With `render` the blend is all in focus whatever is asked, and the wanted blur is then rendered
-    in layers, with `lamps` as bright as they were before a photo clipped them, and with `finish`
-    lightly mended; else the paths are told what is wanted and give it, as in DC².
+    in layers, with `lamps` and `highlights` as bright as they were before a photo clipped them, and
+    with `finish` lightly mended; else the paths are told what is wanted and give it, as in DC².
 
     Args:
         width: channels at half resolution; doubled at each coarser level, up to `widest`.
@@ -84,6 +105,7 @@ class DFNet(Saved):
         render: whether the wanted blur is rendered after the fusion.
         finish: whether a small network mends what was rendered.
         lamps: whether a small network tells the renderer which white spots are lamps.
+        highlights: whether a small network tells it how bright windows and the like were.
         widest: channels of the coarsest levels, at most so many times `width`.
         paths: 2; 1, for an ablation, refines W by a path that sees both images, and leaves UW as it
             is.
@@ -107,6 +129,7 @@ class DFNet(Saved):
         render: bool = False,
         finish: bool = False,
         lamps: bool = False,
+        highlights: bool = False,
         widest: int = 6,
         paths: int = 2,
         withheld: Sequence[str] = (),
@@ -121,6 +144,7 @@ class DFNet(Saved):
             "render": render,
             "finish": finish,
             "lamps": lamps,
+            "highlights": highlights,
             "widest": widest,
             "paths": paths,
             "withheld": list(withheld),
@@ -138,6 +162,7 @@ class DFNet(Saved):
         self.refine_uw = RefinementPath(widths, blocks) if paths == 2 else None
         self.fuse = Fusion(widths, blocks)
         self.lamps = LampFinder(width // 2, blocks) if render and lamps else None
+        self.highlights = HighlightFinder(width // 2, blocks) if render and highlights else None
         self.finish = Finish(width // 2, blocks) if render and finish else None
 
     def forward(self, sample: Sample, opening: Opening | None = None) -> DFNetOutput:
@@ -156,17 +181,17 @@ class DFNet(Saved):
         # From here on in float32: bfloat16 has 8 bits, too few for a smooth sky.
         with torch.autocast(sample.image_w.device.type, enabled=False):
             image = _keep_w(padded, asked, fused.images_by_scale[0])
-        images, lamps = fused.images_by_scale, None
+        images, beyond_white = fused.images_by_scale, BeyondWhite()
         if self.render and bool(target.any()):
-            lamps = self._lamps(padded, image)
-            sharp, image = image, self._blurred(padded, image, lamps, opening)
+            beyond_white = self._beyond_white(padded, image)
+            sharp, image = image, self._blurred(padded, image, beyond_white.light(), opening)
             images = [i + s for i, s in zip(images, pyramid(image - sharp), strict=True)]
         return DFNetOutput(
             image[..., :height, :width],
             images,
             fused.masks_by_scale,
             fused.guide_motions_px,
-            lamps,
+            *beyond_white,
         )
 
     def _fused(self, sample: Sample) -> Fused:
@@ -198,16 +223,19 @@ class DFNet(Saved):
             images = blend(refined_w, refined_uw, masks, corrections)
         return Fused(images, masks, motions)
 
-    def _lamps(self, sample: Sample, sharp: Tensor) -> Lamps | None:
+    def _beyond_white(self, sample: Sample, sharp: Tensor) -> BeyondWhite:
         """What the all-in-focus picture clips; it does not depend on the blur that is wanted."""
-        if self.lamps is None:
-            return None
         asked = torch.zeros_like(sample.target_defocus_w_px)
         told = withhold(sample._replace(target_defocus_w_px=asked), self.withheld)
-        return self.lamps(sample.image_w, sharp, encode_maps(told))
+        seen = sample.image_w, sharp, encode_maps(told)
+        return BeyondWhite(*(part and part(*seen) for part in (self.lamps, self.highlights)))
 
     def _blurred(
-        self, sample: Sample, sharp: Tensor, lamps: Lamps | None, opening: Opening | None
+        self,
+        sample: Sample,
+        sharp: Tensor,
+        beyond_white: Tensor | None,
+        opening: Opening | None,
     ) -> Tensor:
         """The all-in-focus picture with the sample's target blur.
 
@@ -217,7 +245,6 @@ class DFNet(Saved):
         target = sample.target_defocus_w_px
         device = sharp.device.type
         with torch.autocast(device, enabled=False):
-            beyond_white = None if lamps is None else lamps.light()
             rendered = blur_photo_in_layers(sharp, target, opening, beyond_white)
         if self.finish is not None and opening is None:
             told = withhold(sample, self.withheld)

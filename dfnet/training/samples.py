@@ -28,8 +28,10 @@ class TrainingBatch(NamedTuple):
         guide_error_px: (B, 2, H, W) from each pixel to where on the given guide its point lies.
         guide_error_weight: (B, 1, H, W), 0 where that is not known or lies out of reach, else 1.
         near_edge: (B, 1, H, W), 1 within 8 px of a depth edge, else 0.
-        lamp_light: (B, 3, H, W) linear light of lamps that the all-in-focus photo clips; NaN where
+        lamp_light: (B, 3, H, W) linear light of lamps beyond what a render's file holds; NaN where
             it is not known.
+        clipped_light: (B, 3, H, W) other linear light beyond white, which the all-in-focus photo
+            clips; NaN likewise.
     """
 
     sample: Sample
@@ -39,6 +41,7 @@ class TrainingBatch(NamedTuple):
     guide_error_weight: Tensor
     near_edge: Tensor
     lamp_light: Tensor
+    clipped_light: Tensor
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,8 @@ def draw_sample(
     weight = torch.ones_like(radial) if choice.weight is None else choice.weight[window].float()
     near_edge = stack.near_edge_w[window].float()
     error = _guide_error(stack, flow - top_left, window)
-    lamp_light = _lamp_light(stack, window, shot.wide.exposure)
-    batch = TrainingBatch(sample, target, weight, *error, near_edge, lamp_light)
+    beyond = _beyond_white(stack, window, shot.wide)
+    batch = TrainingBatch(sample, target, weight, *error, near_edge, *beyond)
     if settings.absent_guide_share > 0 and _chance(settings.absent_guide_share, generator):
         batch = _without_guide(batch)
     return _flip(batch, generator)
@@ -238,12 +241,17 @@ def _photo(
     return develop(WHITE_LEVEL * stored.float().square(), camera, generator)
 
 
-def _lamp_light(
-    stack: TrainingStack, window: tuple[slice, slice, slice], exposure: float
-) -> Tensor:
-    if stack.beyond_white_level is None:
-        return torch.full(stack.wide[0][window].shape, torch.nan)
-    return exposure * stack.beyond_white_level[window].float()
+def _beyond_white(
+    stack: TrainingStack, window: tuple[slice, slice, slice], camera: CameraShot
+) -> tuple[Tensor, Tensor]:
+    """The light of lamps and the other light that the photo clips; see `TrainingBatch`."""
+    lamps = clipped = torch.full(stack.wide[0][window].shape, torch.nan)
+    if stack.beyond_white_level is not None:
+        lamps = camera.exposure * stack.beyond_white_level[window].float()
+    if stack.is_linear and stack.all_in_focus is not None:
+        light = WHITE_LEVEL * stack.all_in_focus[window].float().square()
+        clipped = (camera.exposure * light - 1).clamp_min(0)
+    return lamps, clipped
 
 
 def _busiest_window(
@@ -289,6 +297,7 @@ def _flip(batch: TrainingBatch, generator: torch.Generator) -> TrainingBatch:
         turn(batch.guide_error_weight),
         turn(batch.near_edge),
         turn(batch.lamp_light),
+        turn(batch.clipped_light),
     )
 
 

@@ -19,6 +19,7 @@ from dfnet.evaluation.methods import CONTROLS, network
 from dfnet.evaluation.question import Question
 from dfnet.evaluation.score import score_capture
 from dfnet.model.dfnet import DFNetOutput
+from dfnet.training.highlight_misfit import highlight_misfit
 from dfnet.training.losses import guide_misfit_px, lamp_misfit
 from dfnet.training.samples import TrainingBatch
 
@@ -35,6 +36,7 @@ class RefocusTask(L.LightningModule):
         optimizer: builds the optimiser from parameters.
         alignment: weight of the guide's misfit [px] beside the loss, where the network aligns it.
         lamps: weight of the misfit of lamps beside the loss, where the network looks for them.
+        highlights: weight of the misfit of other clipped light, where it is guessed.
         warmup_steps: steps of linear warm-up before the cosine decay to a hundredth.
         val_tasks: the evaluation's tasks that validation runs.
         preprocessing: `estimated` or `truth`, for validation.
@@ -52,6 +54,7 @@ class RefocusTask(L.LightningModule):
         optimizer: Callable[..., torch.optim.Optimizer],
         alignment: float,
         lamps: float,
+        highlights: float,
         warmup_steps: int,
         val_tasks: list[str],
         preprocessing: str,
@@ -60,7 +63,7 @@ class RefocusTask(L.LightningModule):
     ):
         super().__init__()
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.alignment, self.lamps = alignment, lamps
+        self.alignment, self.lamps, self.highlights = alignment, lamps, highlights
         self.warmup_steps, self.image_every_n_steps = warmup_steps, image_every_n_steps
         self.asking = Asking(tuple(val_tasks), preprocessing)
         self._scores: list[tuple[str, float]] = []
@@ -85,15 +88,18 @@ class RefocusTask(L.LightningModule):
                 output.guide_motions_px, batch.guide_error_px, batch.guide_error_weight
             )
             lamps = lamp_misfit(output.lamps, batch.lamp_light)
+            highlights = highlight_misfit(output.highlights, batch.clipped_light)
         error = (output.image.detach().clamp(0, 1) - batch.target).square().mean()
         self.log("train/loss", loss, prog_bar=True, sync_dist=True)
         self.log("train/guide_misfit_px", misfit_px, sync_dist=True)
         self.log("train/lamp_misfit", lamps, sync_dist=True)
+        self.log("train/highlight_misfit", highlights, sync_dist=True)
         psnr_db = -10 * torch.log10(error + 1e-10)
         self.log("train/psnr_db", psnr_db, prog_bar=True, sync_dist=True)
         if self.global_step % self.image_every_n_steps == 0:
             self._log_grid(batch, output)
-        return output, loss + self.alignment * misfit_px + self.lamps * lamps
+        others = self.alignment * misfit_px + self.lamps * lamps + self.highlights * highlights
+        return output, loss + others
 
     def validation_step(self, folder: str, batch_index: int) -> None:
         """The evaluation's own questions on one capture, for the network and for W unchanged.
