@@ -31,7 +31,6 @@ EXPERIMENTS = [
     "dfnet_s",
     "finish",
     "highlights",
-    "lamps",
     "no_guide",
     "one_stage",
     "refocus_only",
@@ -222,58 +221,43 @@ def test_every_experiment_file_is_tested():
     assert {f.stem for f in folder.glob("*.yaml")} == set(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("part", ["finish", "lamps", "highlights"])
-def test_small_parts_begin_behind_released_weights_and_learn_alone(part):
-    cfg = compose_train([f"+experiment={part}"])
+@pytest.mark.parametrize(
+    ("experiment", "parts"), [("finish", {"finish"}), ("highlights", {"lamps", "highlights"})]
+)
+def test_small_parts_begin_behind_released_weights_and_learn_alone(experiment, parts):
+    cfg = compose_train([f"+experiment={experiment}"])
     task = instantiate(cfg.task)
     start_weights(task.model, "dfnet")
     kept = DFNet.from_pretrained("dfnet").state_dict()
     learning = {name.split(".")[0] for name, p in task.model.named_parameters() if p.requires_grad}
-    assert learning == {part}
+    assert learning == parts
     assert all(torch.equal(v, kept[k]) for k, v in task.model.state_dict().items() if k in kept)
     assert sum(k.startswith("refine_w") for k in kept) > 0
     assert cfg.data.preprocessing == "truth"
     assert instantiate(cfg.data).settings.weights.all_in_focus == 0
 
 
-def test_what_is_taken_for_lamps_is_part_of_what_is_learned(monkeypatch):
-    """A white dot that is one: the more it weighs, the more it is taken for one."""
+@pytest.mark.parametrize(("part", "step", "level"), [("lamps", 10, 1.0), ("highlights", 1, 0.9)])
+def test_light_beyond_white_is_learned_from_itself_alone(monkeypatch, part, step, level):
+    """White dots that are lamps, and a white area that is a window, are taken for brighter."""
     stack = make_stack(slices=1)
+    white = slice(None), slice(10, 40, step), slice(10, 60, step)
     light = torch.zeros_like(stack.all_in_focus)
-    stack.all_in_focus[:, 10:40:10, 10:60:10] = 1.0
-    light[:, 10:40:10, 10:60:10] = 100.0
+    stack.all_in_focus[white] = level
+    light[white] = 100.0 * (step > 1)
     stack = dataclasses.replace(stack, beyond_white_level=light)
-    kinds = KindWeights(refocus=0.0, all_in_focus=0.0, shallow=1.0, aperture=0.0)
-    settings = dataclasses.replace(QUIET, weights=kinds)
+    settings = dataclasses.replace(QUIET, weights=KindWeights(0.0, 0.0, 1.0, 0.0))
     generator = torch.Generator().manual_seed(0)
     batch = default_collate([draw_sample(stack, settings, generator) for _ in range(2)])
     gradients = []
     for weight in (0.0, 2.0):
-        task = make_task(lamps=weight)
-        task.model = DFNet(width=8, render=True, lamps=True)
+        task = make_task(**{part: weight})
+        task.model = DFNet(width=8, render=True, **{part: True})
         monkeypatch.setattr(task, "log", lambda *told, **how: None)
         task.loss_of(batch, 0)[1].backward()
-        gradients.append(task.model.lamps.path.heads[0].bias.grad[:4].sum())
-    assert gradients[1] < gradients[0] - 0.1
-
-
-def test_how_bright_white_things_were_is_learned_from_their_light_alone(monkeypatch):
-    stack = make_stack(slices=1)
-    stack.all_in_focus[:, 10:40, 10:60] = 0.9  # 3.2 times white
-    kinds = KindWeights(refocus=0.0, all_in_focus=0.0, shallow=1.0, aperture=0.0)
-    settings = dataclasses.replace(QUIET, weights=kinds)
-    generator = torch.Generator().manual_seed(0)
-    batch = default_collate([draw_sample(stack, settings, generator) for _ in range(2)])
-    gradients = []
-    for weight in (0.0, 2.0):
-        task = make_task(highlights=weight)
-        task.model = DFNet(width=8, render=True, highlights=True)
-        monkeypatch.setattr(task, "log", lambda *told, **how: None)
-        task.loss_of(batch, 0)[1].backward()
-        bias = task.model.highlights.path.heads[0].bias.grad
-        gradients.append(0.0 if bias is None else float(bias.sum()))
+        gradients.append(float(getattr(task.model, part).path.heads[0].bias.grad[:4].sum()))
     assert gradients[0] == 0
-    assert gradients[1] < -0.1  # brighter
+    assert gradients[1] < -0.1
 
 
 def test_only_the_named_parts_learn():
@@ -296,4 +280,4 @@ def test_only_the_named_parts_learn():
     assert learning == {"finish"}
     assert all(p.requires_grad for p in task.parameters())
     with pytest.raises(InputError, match="no part end"):
-        RefocusTask(model, None, None, 0.0, 0.0, 1, [], "truth", 1, only=["end"])
+        RefocusTask(model, None, None, 0.0, 0.0, 0.0, 1, [], "truth", 1, only=["end"])

@@ -63,11 +63,10 @@ class BeyondWhite(NamedTuple):
     def light(self) -> Tensor | None:
         """All of it, linear; None where nobody guesses.
 
-        That of wide things is learned from the renderer's light alone, not through the blur.
+        It is learned from the renderer's light, never through the blur, where a wrong map counts
+        for more than a missing lamp.
         """
-        lights = [] if self.lamps is None else [self.lamps.light()]
-        if self.highlights is not None:
-            lights.append(self.highlights.light().detach())
+        lights = [part.light().detach() for part in self if part is not None]
         return sum(lights) if lights else None
 
 

@@ -10,7 +10,7 @@ from dfnet.model.blocks import double, halve, sum_of_scales
 from dfnet.model.refinement import RefinementPath, level_widths
 
 _SCALES = 3
-_WHITE_FROM, _WHITE_AT = 0.9, 0.95  # of the darkest channel, encoded
+_WHITE_FROM, _WHITE_AT = 0.75, 0.9  # of the darkest channel, encoded: a photo softens a dot
 _SPOT_PX = 9  # what is as wide as this is no spot
 _SURE_LOG_ODDS = 3.0  # 20 to 1: a disc where no lamp is disturbs more than one that is missing
 _STEEPNESS = 4.0  # half of the light at those odds, soon none or all
