@@ -37,7 +37,7 @@ def test_spots_are_white_in_all_channels_and_not_wide():
 def test_what_is_taken_for_a_lamp_gets_its_light():
     spots = torch.zeros(1, 1, 8, 32)
     spots[..., 4, 4::8] = 1.0
-    log_odds = torch.tensor([9.0, 3.0, 2.0, -9.0]).repeat_interleave(4).expand(1, 1, 4, 16)
+    log_odds = torch.tensor([9.0, 4.0, 3.0, -9.0]).repeat_interleave(4).expand(1, 1, 4, 16)
     light = Lamps(spots, log_odds, torch.full((1, 1, 4, 16), math.log(200))).light()
     found = light[0, 0, 4, 4::8] / 200
     assert_close(found, torch.tensor([1.0, 0.5, 1 / (1 + math.e**4), 0.0]), atol=1e-4, rtol=0)

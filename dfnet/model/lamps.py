@@ -12,7 +12,7 @@ from dfnet.model.refinement import RefinementPath, level_widths
 _SCALES = 3
 _WHITE_FROM, _WHITE_AT = 0.75, 0.9  # of the darkest channel, encoded: a photo softens a dot
 _SPOT_PX = 9  # what is as wide as this is no spot
-_SURE_LOG_ODDS = 3.0  # 20 to 1: a disc where no lamp is disturbs more than one that is missing
+_SURE_LOG_ODDS = 4.0  # 55 to 1: a disc where no lamp is disturbs more than one that is missing
 _STEEPNESS = 4.0  # half of the light at those odds, soon none or all
 _FIRST_LOG_ODDS, _FIRST_LOG_LIGHT = -3.0, 5.0
 _LARGEST_LOG_LIGHT = 8.5
