@@ -7,7 +7,7 @@ from test_model import awake_model, random_sample
 from torch.testing import assert_close
 
 from dfnet.model import DFNet
-from dfnet.model.dfnet import BeyondWhite
+from dfnet.model.beyond_white import BeyondWhite
 from dfnet.model.highlights import HighlightFinder, Highlights
 from dfnet.photo import linear_from_srgb
 

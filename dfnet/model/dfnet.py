@@ -12,6 +12,7 @@ from dfnet.errors import InputError
 from dfnet.iris import Opening
 from dfnet.layers import blur_photo_in_layers
 from dfnet.model.alignment import GuideAlignment
+from dfnet.model.beyond_white import BeyondWhite
 from dfnet.model.blocks import double, halve
 from dfnet.model.change import change_weight
 from dfnet.model.finish import Finish, blur_weight
@@ -52,22 +53,6 @@ class DFNetOutput(NamedTuple):
     guide_motions_px: Sequence[Tensor] = ()
     lamps: Lamps | None = None
     highlights: Highlights | None = None
-
-
-class BeyondWhite(NamedTuple):
-    """Light that the all-in-focus picture clips, by those that guess it; see `DFNetOutput`."""
-
-    lamps: Lamps | None = None
-    highlights: Highlights | None = None
-
-    def light(self) -> Tensor | None:
-        """All of it, linear; None where nobody guesses.
-
-        It is learned from the renderer's light, never through the blur, where a wrong map counts
-        for more than a missing lamp.
-        """
-        lights = [part.light().detach() for part in self if part is not None]
-        return sum(lights) if lights else None
 
 
 class Fused(NamedTuple):
