@@ -1,12 +1,18 @@
-"""How far guesses of clipped light are off, by hand."""
+"""Light that photos clip: what a sample knows of it, and how far guesses are off, by hand."""
 
+import dataclasses
 import math
 
 import pytest
 import torch
+from test_training_samples import HEIGHT, QUIET, WIDTH, draw, make_stack, only
+from torch.testing import assert_close
 
 from dfnet.model.highlights import Highlights
+from dfnet.photo import CLEAN, linear_from_srgb
 from dfnet.training.highlight_misfit import highlight_misfit
+
+HALF_EXPOSED = dataclasses.replace(QUIET, photo=dataclasses.replace(CLEAN, exposure=(0.5, 0.5)))
 
 
 def guess(gain):
@@ -53,3 +59,34 @@ def test_what_is_not_known_is_left_out():
     assert highlight_misfit(None, true) == 0
     cut = highlight_misfit(guess(2), light()[..., :15, :30])  # sides are padded
     assert cut == pytest.approx(ALL_CLIPPED / 3 * 7 / 15 * math.log(2) ** 2)
+
+
+def test_a_sample_knows_its_lamps_light():
+    stack = make_stack(slices=1)
+    assert draw(QUIET, 0, stack).lamp_light.isnan().all()
+    level = torch.zeros(3, HEIGHT, WIDTH)
+    level[1, 20:40, 30:50] = 50.0
+    stack.wide[0][:, 20:40, 30:50] = 1.0
+    stack = dataclasses.replace(stack, beyond_white_level=level.half())
+    seen = [draw(HALF_EXPOSED, k, stack) for k in range(6)]
+    for batch in seen:
+        lit = batch.sample.image_w[0] > 0.99  # they turn with the picture
+        assert (batch.lamp_light[1, lit] == 25).all()
+        assert (batch.lamp_light[:, ~lit] == 0).all()
+        assert (batch.lamp_light[0] == 0).all()
+    assert any((batch.lamp_light > 0).any() for batch in seen)
+
+
+def test_a_sample_knows_what_light_its_photo_clips():
+    stack = make_stack(slices=1)
+    stack.all_in_focus[1, 20:40, 30:50] = 0.9  # 3.24 times white; at half the exposure 1.62
+    settings = dataclasses.replace(HALF_EXPOSED, weights=only("all_in_focus"))
+    seen = [draw(settings, k, stack) for k in range(6)]
+    for batch in seen:
+        light = linear_from_srgb(batch.target) + batch.clipped_light  # they turn with the picture
+        lit = batch.clipped_light > 0
+        assert (batch.target[lit] > 0.99).all()
+        assert (batch.target[~lit] < 1).float().mean() > 0.99
+        assert_close(light[1].max(), torch.tensor(1.62), atol=3e-3, rtol=0)
+    captured = dataclasses.replace(stack, is_linear=False)
+    assert draw(QUIET, 0, captured).clipped_light.isnan().all()

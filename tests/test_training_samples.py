@@ -16,7 +16,6 @@ from dfnet.photo import (
     CameraSettings,
     develop,
     draw_photo,
-    linear_from_srgb,
     srgb_from_linear,
 )
 from dfnet.preprocess import Preprocessed
@@ -104,39 +103,6 @@ def test_the_guide_of_a_captured_stack_is_preprocessing_s_own(tmp_path, monkeypa
     for seed in range(6):
         sample = draw(QUIET, seed, stack).sample
         assert_close(sample.uw_on_w, 0.9 * sample.image_w, atol=3e-3, rtol=0)  # 8-bit files
-
-
-def test_a_sample_knows_its_lamps_light():
-    stack = make_stack(slices=1)
-    assert draw(QUIET, 0, stack).lamp_light.isnan().all()
-    level = torch.zeros(3, HEIGHT, WIDTH)
-    level[1, 20:40, 30:50] = 50.0
-    stack.wide[0][:, 20:40, 30:50] = 1.0
-    stack = dataclasses.replace(stack, beyond_white_level=level.half())
-    photo = dataclasses.replace(CLEAN, exposure=(0.5, 0.5))
-    seen = [draw(dataclasses.replace(QUIET, photo=photo), k, stack) for k in range(6)]
-    for batch in seen:
-        lit = batch.sample.image_w[0] > 0.99  # they turn with the picture
-        assert (batch.lamp_light[1, lit] == 25).all()
-        assert (batch.lamp_light[:, ~lit] == 0).all()
-        assert (batch.lamp_light[0] == 0).all()
-    assert any((batch.lamp_light > 0).any() for batch in seen)
-
-
-def test_a_sample_knows_what_light_its_photo_clips():
-    stack = make_stack(slices=1)
-    stack.all_in_focus[1, 20:40, 30:50] = 0.9  # 3.24 times white; at half the exposure 1.62
-    photo = dataclasses.replace(CLEAN, exposure=(0.5, 0.5))
-    settings = dataclasses.replace(QUIET, photo=photo, weights=only("all_in_focus"))
-    seen = [draw(settings, k, stack) for k in range(6)]
-    for batch in seen:
-        light = linear_from_srgb(batch.target) + batch.clipped_light  # they turn with the picture
-        lit = batch.clipped_light > 0
-        assert (batch.target[lit] > 0.99).all()
-        assert (batch.target[~lit] < 1).float().mean() > 0.99
-        assert_close(light[1].max(), torch.tensor(1.62), atol=3e-3, rtol=0)
-    captured = dataclasses.replace(stack, is_linear=False)
-    assert draw(QUIET, 0, captured).clipped_light.isnan().all()
 
 
 def test_colour_matching_undoes_the_ultrawide_s_own_exposure_and_cast():

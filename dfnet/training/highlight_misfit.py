@@ -11,7 +11,9 @@ _CLIPPED_SHARE = 0.03  # of a picture, typically: pictures count by how much of 
 
 
 def highlight_misfit(found: Highlights | None, true: Tensor) -> Tensor:
-    """Mean square error of the logarithm of how bright clipped channels were, a scalar.
+    """Square error of the logarithm of how bright clipped channels were, a scalar.
+
+    Its sum over what is clipped, by the share that typically is.
 
     Args:
         found: see `DFNetOutput`; None costs nothing.
