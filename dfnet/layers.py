@@ -45,6 +45,7 @@ def blur_in_layers(
     """
     light = torch.zeros_like(image_linear)
     nothing = torch.zeros_like(defocus_px)
+    colour_and_cover = torch.cat([image_linear, torch.ones_like(defocus_px)], dim=1)
     cover, cover_before = nothing, nothing  # of all nearer layers; of those that are no neighbours
     matte_sum, matte_sum_before = nothing, nothing
     for level_px, matte in _mattes(defocus_px):
@@ -53,8 +54,8 @@ def blur_in_layers(
         if not bool(matte.detach().any()):
             cover_before = cover
             continue
-        layer = torch.cat([matte * image_linear, matte], dim=1)
-        seen = _blurred(layer, hidden, level_px, opening) * (1 - cover_before).clamp_min(0)
+        spread = _blurred(matte * colour_and_cover, hidden, level_px, opening)
+        seen = spread * (1 - cover_before).clamp_min(0)
         light = light + seen[:, :-1]
         cover_before, cover = cover, cover + seen[:, -1:]
     return light / cover.clamp_min(_EPSILON)
@@ -137,31 +138,44 @@ def _continued_beneath(layer: Tensor, hidden: Tensor) -> Tensor:
     """
     if not bool(hidden.detach().any()):
         return layer
-    trusted = 1 - F.max_pool2d(hidden, 3, stride=1, padding=1)  # an edge's pixels mix both sides
+    trusted = 1 - _greatest_beside(hidden)  # an edge's pixels mix both sides
     seen = torch.minimum(layer, layer[:, -1:])  # up to white: no lamp's light is made up
-    known = torch.cat([seen * trusted, (1 - hidden) * trusted], dim=1)
-    known = _halved(known)  # what is made up is smooth
-    beneath = _spread(known[:, :-1], known[:, -1:])
+    known = seen * trusted, (1 - hidden) * trusted
+    halves = torch.cat([_halved(x) for x in known], dim=1)  # what is made up is smooth
+    beneath = _spread(halves)[:, :-1]
     height, width = layer.shape[-2:]
     beneath = F.interpolate(beneath, scale_factor=2, mode="bilinear")[..., :height, :width]
     return layer + hidden * beneath
 
 
-def _spread(values: Tensor, weight: Tensor) -> Tensor:
+def _spread(known: Tensor) -> Tensor:
     """Values where they are known, smoothly continued elsewhere: pull and push of a pyramid.
 
     Gortler et al., "The lumigraph", 1996.
 
     Args:
-        values: (B, C, H, W), times their weight.
-        weight: (B, 1, H, W) in [0, 1].
+        known: (B, C, H, W), times their weight, which is the last channel, in [0, 1].
+
+    Returns:
+        Same shape; the last channel is 1 where anything is known.
     """
-    size = values.shape[-2:]
+    size, weight = known.shape[-2:], known[:, -1:]
     if max(size) == 1:
-        return values / weight.clamp_min(_EPSILON)
-    coarse = _spread(_halved(values), _halved(weight))
-    return values + (1 - weight) * F.interpolate(coarse, size, mode="bilinear")
+        return known / weight.clamp_min(_EPSILON)
+    coarse = _spread(_halved(known))
+    return known + (1 - weight) * F.interpolate(coarse, size, mode="bilinear")
 
 
 def _halved(x: Tensor) -> Tensor:
-    return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
+    """Averages of 2x2 pixels; what an odd side leaves over averages by itself."""
+    height, width = x.shape[-2:]
+    if height % 2 or width % 2:
+        x = F.pad(x, (0, width % 2, 0, height % 2), mode="replicate")
+    return F.interpolate(x, scale_factor=0.5, mode="bilinear")
+
+
+def _greatest_beside(x: Tensor) -> Tensor:
+    """Maximum of the 3x3 pixels around each."""
+    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    rows = torch.maximum(torch.maximum(x[..., :-2, :], x[..., 1:-1, :]), x[..., 2:, :])
+    return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])

@@ -1,8 +1,9 @@
 import pytest
 import torch
+from scipy.ndimage import convolve
 from torch.testing import assert_close
 
-from dfnet.blur import disc_blur, disc_kernel
+from dfnet.blur import blurred_by, disc_blur, disc_kernel
 
 
 @pytest.mark.parametrize("diameter_px", [0.0, 0.7, 2.0, 3.3, 8.0, 21.5])
@@ -34,6 +35,18 @@ def test_a_point_becomes_a_disc_of_its_diameter():
 
 def test_a_blur_wider_than_the_image_still_works():
     assert_close(disc_blur(torch.full((1, 1, 5, 6), 0.3), 30.0), torch.full((1, 1, 5, 6), 0.3))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("side", [3, 13, 15])
+def test_a_lopsided_kernel_is_laid_as_scipy_lays_it(side, channels):
+    generator = torch.Generator().manual_seed(1)
+    image = torch.rand(2, channels, 40, 33, generator=generator)
+    kernel = torch.rand(side, side, generator=generator)
+    found = blurred_by(image, kernel / kernel.sum())
+    for one, other in zip(image.flatten(0, 1), found.flatten(0, 1), strict=True):
+        expected = convolve(one.numpy(), (kernel / kernel.sum()).numpy(), mode="mirror")
+        assert_close(other, torch.from_numpy(expected), atol=1e-5, rtol=0)
 
 
 def test_a_negative_diameter_is_refused():
