@@ -5,7 +5,9 @@ from made_pair import CARD, CARD_PX, W_PER_UW, WALL_PX, make_pair
 
 from dfnet.camera import Camera
 from dfnet.errors import InputError
-from dfnet.preprocess import Preprocessor, preprocess_pair
+from dfnet.preprocess import Preprocessor, pipeline, preprocess_pair
+from dfnet.preprocess.geometry import find_geometry
+from dfnet.preprocess.match import SemiGlobalMatcher
 from dfnet.preprocess.sweep import DefocusSweep
 
 DIRECTIONS = [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)]
@@ -109,6 +111,44 @@ def test_the_second_match_knows_of_blur_and_sees_what_the_first_could_not():
         offset = (found.disparity_w_px - truth).median()
         wrong.append((errors_px(found.disparity_w_px - offset, truth) > 1).float().mean())
     assert wrong[1] < 0.7 * wrong[0]
+
+
+def test_maps_and_guide_are_those_of_the_finest_disparity(monkeypatch):
+    made = make_pair()
+    before = preprocess_pair(made.image_w, made.image_uw)
+
+    def nearer(views, stereo, guide, law):
+        return stereo._replace(disparity_w_px=stereo.disparity_w_px + 3)
+
+    monkeypatch.setattr(pipeline, "refine_along_baseline", nearer)
+    after = preprocess_pair(made.image_w, made.image_uw)
+    assert (after.disparity_w_px - before.disparity_w_px).median() == pytest.approx(3, abs=0.01)
+    # UW lies to the right, so what is taken for nearer is looked for further to the left.
+    there, here = before.uw_on_w[:, 20:60, 17:57], before.uw_on_w[:, 20:60, 20:60]
+    seen = after.uw_on_w[:, 20:60, 20:60]
+    assert (seen - there).abs().mean() < 0.3 * (seen - here).abs().mean()
+
+
+def test_both_matchers_search_where_the_first_found_something(monkeypatch):
+    made, searched = make_pair(), []
+
+    def far_too_wide(*given):
+        return find_geometry(*given)._replace(motion_range_px=(-150.0, 150.0))
+
+    def noting(matcher):
+        def match(pair):
+            searched.append(pair.motion_range[1] - pair.motion_range[0])
+            return matcher(pair)
+
+        return match
+
+    monkeypatch.setattr(pipeline, "find_geometry", far_too_wide)
+    chain = Preprocessor(first=noting(SemiGlobalMatcher()), matcher=noting(DefocusSweep()))
+    found = preprocess_pair(made.image_w, made.image_uw, preprocessor=chain)
+    first, *_, second = searched
+    assert first / chain.coarse_share > 300
+    assert second / chain.fine_share < 100
+    assert errors_px(found.flow_w_to_uw, made.flow_w_to_uw).median() < 0.3
 
 
 def test_occlusion_lies_on_the_side_that_uw_does_not_see():

@@ -19,7 +19,7 @@ from dfnet.preprocess.result import Preprocessed
 from dfnet.preprocess.verdict import Verdict
 
 FOLDER = ".dfnet_cache"
-VERSION = 3  # raise it whenever results change for the same photos and settings
+VERSION = 4  # raise it whenever results change for the same photos and settings
 LEVELS = 65535
 PART = 1 << 22  # values of a map that are converted at a time
 MAPS = (

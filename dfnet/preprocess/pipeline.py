@@ -10,17 +10,9 @@ from torch import Tensor
 from dfnet.camera import Camera
 from dfnet.io.images import floats_of
 from dfnet.optics import BlurLaw, defocus_from_disparity
-from dfnet.preprocess.align import (
-    Views,
-    gray,
-    shrink,
-)
+from dfnet.preprocess.align import Views, gray, shrink
 from dfnet.preprocess.blur_patches import BlurPatches, measure_patches
-from dfnet.preprocess.blur_posterior import (
-    PHONES,
-    TYPICAL_DEFOCUS_PER_DISPARITY,
-    SlopePrior,
-)
+from dfnet.preprocess.blur_posterior import PHONES, TYPICAL_DEFOCUS_PER_DISPARITY, SlopePrior
 from dfnet.preprocess.calibrate import BlurFit, defocus_deviation_px, fit_blur_law
 from dfnet.preprocess.cameras import defocus_per_disparity
 from dfnet.preprocess.colour import ColourMap, fit_colours
@@ -36,6 +28,7 @@ from dfnet.preprocess.prior import fill_from_prior
 from dfnet.preprocess.rectify import Rectification, net_around, sample_uw
 from dfnet.preprocess.restraighten import straighten_through_blur
 from dfnet.preprocess.result import Preprocessed
+from dfnet.preprocess.search import search_motion
 from dfnet.preprocess.stated import believed_slope, order_with_metadata
 from dfnet.preprocess.stereo import (
     Matcher,
@@ -45,6 +38,7 @@ from dfnet.preprocess.stereo import (
     order_from_images,
     solve_stereo,
 )
+from dfnet.preprocess.subpixel import refine_along_baseline
 from dfnet.preprocess.sweep import DefocusSweep
 from dfnet.preprocess.validity import Reason
 from dfnet.preprocess.verdict import GOOD, Findings, Pictures, Verdict, judge
@@ -105,8 +99,9 @@ class Preprocessor:
         )
         views, rectification, motion_range, left, cameras, rig, notes = geometry
         axis = rectification.registration.axis
-        canvas = make_canvas(views, rectification, motion_range, self.coarse_share)
-        motion = find_motion(canvas, self.first)
+        motion, motion_range = search_motion(
+            views, rectification, motion_range, self.coarse_share, self.first
+        )
         near_far, doubt = order_with_metadata(order_from_images(motion), cameras, axis)
         stereo = solve_stereo(views, motion, axis, near_far)
         guide, colour = _working_guide(views, rectification, stereo)
@@ -121,6 +116,8 @@ class Preprocessor:
             stereo = solve_stereo(views, motion, axis, near_far)
             guide, colour = _working_guide(views, rectification, stereo)
             fit = self._blur_fit(views, stereo, guide, device)
+        stereo = refine_along_baseline(views, stereo, guide, fit.law)
+        guide, colour = _working_guide(views, rectification, stereo)
         if self.use_phone_depth and phone_depth is not None:
             stereo = with_phone_depth(stereo, phone_depth)
         draft = _assemble(photos, views, rectification, stereo, guide, colour, fit, device)

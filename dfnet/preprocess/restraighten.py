@@ -6,11 +6,10 @@ trusted: what of it lies across the baseline is what rectification missed.
 """
 
 import numpy as np
-import torch
 
-from dfnet.optics import BlurLaw, defocus_from_disparity
-from dfnet.preprocess.align import Views, gray, gray_8_bit
-from dfnet.preprocess.blur_match import variable_disc_blur
+from dfnet.optics import BlurLaw
+from dfnet.preprocess.align import Views, gray_8_bit
+from dfnet.preprocess.blur_match import blurred_as_w
 from dfnet.preprocess.flow import consistent_flow
 from dfnet.preprocess.rectify import CONSISTENT_PX, Rectification, fit_cross_correction
 from dfnet.preprocess.stereo import Stereo
@@ -30,9 +29,7 @@ def straighten_through_blur(
     """
     if rectification.bend is not None:
         return rectification
-    disparity = torch.from_numpy(stereo.disparity_w_px)
-    coc = defocus_from_disparity(disparity, law).abs().numpy() * views.scale
-    like_w = variable_disc_blur(gray(guide).clip(0, 1), coc)
+    like_w = blurred_as_w(guide, stereo.disparity_w_px, law, views.scale)
     flow, sure = consistent_flow(
         gray_8_bit(views.image_w), (like_w * 255).round().astype(np.uint8), CONSISTENT_PX
     )
