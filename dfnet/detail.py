@@ -5,11 +5,11 @@ where that blur spreads. Maps are (1, 1, h, w) signed diameters at the working s
 """
 
 import torch
-import torch.nn.functional as F
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from dfnet.blur import disc_blur
+from dfnet.nearby import greatest_nearby
 from dfnet.resizing import enlarged_rows, resize, row_strips
 from dfnet.working import Working
 
@@ -38,7 +38,7 @@ def remove_leftovers(picture: Tensor, working: Working) -> None:
         added = _smooth_step(extra_px, _LEFTOVERS_FROM_PX, _NO_LEFTOVERS_FROM_PX)
         if added.any():
             # Two pixels short of anything sharper, whose edges would else be softened on one side.
-            inside = 1 - F.max_pool2d(1 - added, 5, stride=1, padding=2)
+            inside = 1 - greatest_nearby(1 - added, 5)
             clean = torch.lerp(seen, gaussian_blur2d(seen, 5, (1.0, 1.0)), inside)
             first = rows.start - around.start
             picture[..., rows, :] = clean[..., first : first + rows.stop - rows.start, :]

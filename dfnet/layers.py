@@ -16,6 +16,7 @@ from torch import Tensor
 
 from dfnet.blur import disc_blur
 from dfnet.iris import Opening, PolygonIris, opening_blur
+from dfnet.nearby import greatest_nearby
 from dfnet.photo import linear_from_srgb, srgb_from_linear
 
 STEP_PX, GROWTH = 1.0, 0.15  # between layers: diameters differ by 1 px, large ones by 15 %
@@ -138,7 +139,7 @@ def _continued_beneath(layer: Tensor, hidden: Tensor) -> Tensor:
     """
     if not bool(hidden.detach().any()):
         return layer
-    trusted = 1 - _greatest_beside(hidden)  # an edge's pixels mix both sides
+    trusted = 1 - greatest_nearby(hidden, 3)  # an edge's pixels mix both sides
     seen = torch.minimum(layer, layer[:, -1:])  # up to white: no lamp's light is made up
     known = seen * trusted, (1 - hidden) * trusted
     halves = torch.cat([_halved(x) for x in known], dim=1)  # what is made up is smooth
@@ -172,10 +173,3 @@ def _halved(x: Tensor) -> Tensor:
     if height % 2 or width % 2:
         x = F.pad(x, (0, width % 2, 0, height % 2), mode="replicate")
     return F.interpolate(x, scale_factor=0.5, mode="bilinear")
-
-
-def _greatest_beside(x: Tensor) -> Tensor:
-    """Maximum of the 3x3 pixels around each."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    rows = torch.maximum(torch.maximum(x[..., :-2, :], x[..., 1:-1, :]), x[..., 2:, :])
-    return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])

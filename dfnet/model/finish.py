@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from dfnet.model.blocks import sum_of_scales
 from dfnet.model.change import change_weight
 from dfnet.model.refinement import RefinementPath, level_widths
+from dfnet.nearby import greatest_nearby
 
 _SCALES = 3
 MENDED_PX = 4.0  # diameter up to which the finest scale is mended; twice that at each coarser one
@@ -64,12 +65,9 @@ def mended_shares(target_defocus_w_px: Tensor, scales: int) -> list[Tensor]:
     Returns:
         (B, 1, H/2^k, W/2^k) in [0, 1].
     """
-    blur = target_defocus_w_px.float().abs()
-    shares = []
-    for scale in range(scales):
-        least = -nn.functional.max_pool2d(-blur, _BESIDE, stride=2**scale, padding=_BESIDE // 2)
-        shares.append((2 - least / (MENDED_PX * 2**scale)).clamp(0, 1))
-    return shares
+    least = -greatest_nearby(-target_defocus_w_px.float().abs(), _BESIDE)
+    steps = [2**scale for scale in range(scales)]
+    return [(2 - least[..., ::k, ::k] / (MENDED_PX * k)).clamp(0, 1) for k in steps]
 
 
 def blur_weight(target_defocus_w_px: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dfnet.model.blocks import double, halve, sum_of_scales
 from dfnet.model.refinement import RefinementPath, level_widths
+from dfnet.nearby import greatest_nearby
 
 _SCALES = 3
 _WHITE_FROM, _WHITE_AT = 0.75, 0.9  # of the darkest channel, encoded: a photo softens a dot
@@ -84,12 +85,5 @@ def white_spots(image: Tensor) -> Tensor:
     """
     darkest = image.float().amin(dim=1, keepdim=True)
     white = ((darkest - _WHITE_FROM) / (_WHITE_AT - _WHITE_FROM)).clamp(0, 1)
-    wide = _greatest_nearby(-_greatest_nearby(-white))
+    wide = greatest_nearby(-greatest_nearby(-white, _SPOT_PX), _SPOT_PX)
     return (white - wide).clamp_min(0)
-
-
-def _greatest_nearby(x: Tensor) -> Tensor:
-    """Maximum over a square, along columns and then along rows."""
-    reach = _SPOT_PX // 2
-    columns = F.max_pool2d(x, (_SPOT_PX, 1), stride=1, padding=(reach, 0))
-    return F.max_pool2d(columns, (1, _SPOT_PX), stride=1, padding=(0, reach))
