@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dfnet import resizing
-from dfnet.preprocess.fill import fill_unknown, without_specks
+from dfnet.preprocess.fill import fill_unknown
 from dfnet.preprocess.occlusion import find_hidden, nearer_in_uw
+from dfnet.preprocess.specks import without_specks
 from dfnet.preprocess.validity import Reason, judge, texture_along
 
 UNKNOWN = np.nan
@@ -114,7 +115,7 @@ def test_nothing_known_gives_zeros():
 def test_specks_go_and_surfaces_stay():
     motion = np.full((100, 100), -3.0, np.float32)
     motion[40:60, 40:60], motion[10, 10:12], motion[80:90, 5] = 8.0, 20.0, UNKNOWN
-    found = without_specks(motion)
+    found = without_specks(motion, 4)
     assert np.isnan(found[10, 10:12]).all()
     assert np.isfinite(found[40:60, 40:60]).all()
     assert np.isnan(found).sum() == 12

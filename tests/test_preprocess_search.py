@@ -14,11 +14,10 @@ def test_things_count_and_specks_do_not():
     motion[10:60, 10:60], motion[60:90, 10:60] = -3.0, 8.0
     for x in (66, 78, 90, 102):
         motion[5:9, x : x + 9] = 90.0
-    known = np.isfinite(motion).astype(np.float32)
-    assert range_of_things(motion, known) == pytest.approx((-3.0, 8.0))
-    known[60:90] = 0
-    assert range_of_things(motion, known) == pytest.approx((-3.0, -3.0))
-    assert range_of_things(motion, 0 * known) is None
+    assert range_of_things(motion) == pytest.approx((-3.0, 8.0))
+    motion[60:90] = np.nan
+    assert range_of_things(motion) == pytest.approx((-3.0, -3.0))
+    assert range_of_things(motion * np.nan) is None
 
 
 @pytest.mark.parametrize("given_px", [(-120.0, 90.0), (-18.0, 120.0), (-120.0, -3.0)])

@@ -29,17 +29,17 @@ def blurred_as_w(
     return variable_disc_blur(gray(guide).clip(0, 1), coc)
 
 
-def variable_disc_blur(gray: np.ndarray, coc_px: np.ndarray) -> np.ndarray:
+def variable_disc_blur(gray_uw: np.ndarray, coc_px: np.ndarray) -> np.ndarray:
     """Disc blur of varying diameter, interpolated between a few fixed ones, in linear light.
 
     Args:
-        gray: (H, W) float32, sRGB-encoded, in [0, 1].
+        gray_uw: (H, W) float32, sRGB-encoded, in [0, 1].
         coc_px: diameter (H, W); beyond the largest level it is clipped.
 
     Returns:
         (H, W) float32, sRGB-encoded.
     """
-    linear = linear_from_srgb(torch.from_numpy(np.ascontiguousarray(gray)))[None, None]
+    linear = linear_from_srgb(torch.from_numpy(np.ascontiguousarray(gray_uw)))[None, None]
     top = int(np.searchsorted(LEVELS_PX, coc_px.max(initial=0.0))) + 1
     levels = LEVELS_PX[: max(2, top)]
     position = torch.from_numpy(np.interp(coc_px, levels, np.arange(len(levels)))).float()

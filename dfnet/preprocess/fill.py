@@ -6,30 +6,9 @@ import numpy as np
 
 from dfnet.preprocess.refine import COLOUR_SIGMA, median_of
 
-SPECK_SHARE = 1 / 2500  # of the picture: smaller islands are chance matches
-SPECK_STEPS = 16  # levels per px; an island ends where neighbours differ by a pixel
-UNKNOWN = -(1 << 15)
 MIN_STEP_PX = 1.5  # between what hides and what is hidden
 FLOOR = 1e-3  # weight of a neighbour of any colour
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-
-
-def without_specks(motion: np.ndarray) -> np.ndarray:
-    """Small islands of motion unlike what surrounds them are chance matches; NaN there.
-
-    Args:
-        motion: (H, W) float32, NaN where unknown.
-    """
-    unknown = -(1 << 15)
-    steps = (
-        np.where(np.isfinite(motion), motion * SPECK_STEPS, 0)
-        .round()
-        .clip(unknown + 1, -unknown - 1)
-    )
-    steps = np.where(np.isfinite(motion), steps, unknown).astype(np.int16)
-    largest = round(SPECK_SHARE * motion.size)
-    cv2.filterSpeckles(steps, unknown, largest, SPECK_STEPS)
-    return np.where(steps == unknown, np.nan, motion).astype(np.float32)
 
 
 def fill_unknown(disparity: np.ndarray, guide: np.ndarray, strips_at: int) -> np.ndarray:

@@ -9,8 +9,9 @@ look like strips. And what is lower in a picture is mostly nearer.
 import math
 from typing import NamedTuple
 
-import cv2
 import numpy as np
+
+from dfnet.preprocess.specks import without_specks
 
 MIN_STEP_PX = 1.5  # motion difference of two surfaces, at the matcher's resolution
 MAX_VOTE = 0.15  # colour differences above this say no more
@@ -23,8 +24,6 @@ SURE = 1.5
 CERTAINTY_PER_SCORE = 0.76  # logistic fit to 35 rendered and real captures, 3 of them wrong
 SECOND_WEIGHT = 0.5  # of the evidence in a second match of the same photos
 MIN_AREA_PX = 60
-STEPS_PER_PX = 16
-UNKNOWN = -32768
 
 
 class NearFar(NamedTuple):
@@ -77,21 +76,15 @@ def solve_near_far(
         motion_uw: UW (x, y) is W (x - m, y); NaN where unknown.
         upright_motion_w: `motion_w` on the upright picture's grid.
     """
-    motion_w, motion_uw, upright = map(_without_specks, (motion_w, motion_uw, upright_motion_w))
+    motion_w, motion_uw, upright = (
+        without_specks(motion, MIN_AREA_PX) for motion in (motion_w, motion_uw, upright_motion_w)
+    )
     score = (
         -_z_score(_gap_votes(image_uw, -motion_uw))
         + W_WEIGHT * _z_score(_gap_votes(image_w, motion_w))
         + LAYOUT_WEIGHT * _correlation_with_row(upright)
     )
     return NearFar(score >= 0, score, "images")
-
-
-def _without_specks(motion: np.ndarray) -> np.ndarray:
-    """The motion, unknown where an area that moves alike is too small to be a thing."""
-    steps = np.where(np.isfinite(motion), motion * STEPS_PER_PX, UNKNOWN).round()
-    steps = np.ascontiguousarray(steps.clip(UNKNOWN, -UNKNOWN - 1), dtype=np.int16)
-    cv2.filterSpeckles(steps, UNKNOWN, MIN_AREA_PX, STEPS_PER_PX)
-    return np.where(steps == UNKNOWN, np.nan, motion)
 
 
 def _z_score(votes: np.ndarray) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from dfnet.preprocess.epipolar import apply_homography
 from dfnet.preprocess.match import EpipolarPair, SemiGlobalMatcher, turn_to_axis
+from dfnet.preprocess.specks import without_specks
 
 SIDE_PX = 160
 REACH_SHARE = 0.6  # of the side, to both ends
@@ -19,7 +20,6 @@ MIN_TEXTURE = 2.0  # local standard deviation, of 255
 LEVELS = 64
 SURE_LIKENESS = 0.7
 SPECK_SHARE = 0.004  # of W's area: smaller agreeing areas are chance
-UNKNOWN = -32768
 
 
 class Overlap(NamedTuple):
@@ -103,17 +103,12 @@ def _judged(motion, canvas_w, canvas_uw, inside_w, scale) -> Overlap:
     used = known & textured
     if not used.any():
         return Overlap(0.0, 0.0, (0.0, 0.0))
-    sure = _without_specks(np.where(used & (likeness > SURE_LIKENESS), motion, np.nan), inside_w)
+    sure = np.where(used & (likeness > SURE_LIKENESS), motion, np.nan)
+    sure = without_specks(sure, round(SPECK_SHARE * inside_w.sum()))
+    sure = sure[np.isfinite(sure)]
     low, high = np.quantile(sure, [0.005, 0.995]) / scale if len(sure) else (0.0, 0.0)
     share = used.sum() / textured.sum()
     return Overlap(float(share), float(likeness[used].mean()), (float(low), float(high)))
-
-
-def _without_specks(motion: np.ndarray, inside_w: np.ndarray) -> np.ndarray:
-    """Motions of areas large enough to be things, (n,)."""
-    steps = np.where(np.isfinite(motion), motion * 16, UNKNOWN).round().astype(np.int16)
-    cv2.filterSpeckles(steps, UNKNOWN, round(SPECK_SHARE * inside_w.sum()), 16)
-    return motion[steps != UNKNOWN]
 
 
 def _local_correlation(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

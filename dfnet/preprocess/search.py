@@ -4,11 +4,11 @@ Thumbnails of blurred photos find things where there are none. A range that is s
 wide costs a matcher a third of what it could match.
 """
 
-import cv2
 import numpy as np
 
 from dfnet.preprocess.align import Views
 from dfnet.preprocess.rectify import Rectification
+from dfnet.preprocess.specks import without_specks
 from dfnet.preprocess.stereo import Matcher, Motion, find_motion, make_canvas
 
 NARROWER = 0.67  # of the range that was searched: less is worth another search
@@ -17,8 +17,6 @@ ROUNDS = 3
 THING_SHARE = 0.007  # of the canvas: smaller areas of like motion may be chance
 QUANTILES = (0.01, 0.99)
 MARGIN_SHARE = 0.25  # of what was found, beyond it: what is near and blurred matches last
-UNKNOWN = -32768
-_STEPS = 16  # per px
 
 
 def search_motion(
@@ -49,23 +47,20 @@ def search_motion(
     return motion, motion_range_px
 
 
-def range_of_things(motion_w: np.ndarray, confidence_w: np.ndarray) -> tuple[float, float] | None:
+def range_of_things(motion_w: np.ndarray) -> tuple[float, float] | None:
     """From where to where areas large enough to be things moved, or None if there are none.
 
     Args:
         motion_w: (h, w) [canvas px], NaN where unknown.
-        confidence_w: (h, w), 0 where it is unknown.
     """
-    known = np.isfinite(motion_w) & (confidence_w > 0)
-    steps = np.where(known, motion_w * _STEPS, UNKNOWN).round().astype(np.int16)
-    cv2.filterSpeckles(steps, UNKNOWN, round(THING_SHARE * steps.size), _STEPS)
-    things = motion_w[steps != UNKNOWN]
+    things = without_specks(motion_w, round(THING_SHARE * motion_w.size))
+    things = things[np.isfinite(things)]
     return tuple(np.quantile(things, QUANTILES)) if len(things) else None
 
 
 def _narrowed(searched_px: tuple[float, float], motion: Motion) -> tuple[float, float]:
     """The part of a range [full W px] in which things were found, and a little beside it."""
-    found = range_of_things(motion.motion_w, motion.confidence_w)
+    found = range_of_things(motion.motion_w)
     if found is None:
         return searched_px
     low, high = (v / motion.canvas.scale for v in found)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dfnet.optics import BlurLaw
 from dfnet.preprocess.align import Views, gray, shrink
-from dfnet.preprocess.fill import fill_unknown, without_specks
+from dfnet.preprocess.fill import fill_unknown
 from dfnet.preprocess.match import (
     EpipolarPair,
     Match,
@@ -21,10 +21,12 @@ from dfnet.preprocess.occlusion import find_hidden, nearer_in_uw
 from dfnet.preprocess.order import NearFar, solve_near_far
 from dfnet.preprocess.rectify import Rectification, pixel_grid, sample_uw
 from dfnet.preprocess.refine import upsample_along_edges
+from dfnet.preprocess.specks import without_specks
 from dfnet.preprocess.sweep_images import noise_on_canvas
 
 RANGE_MARGIN_SHARE = 0.25
 RANGE_MARGIN_PX = 4.0
+SPECK_SHARE = 1 / 2500  # of the canvas: smaller islands are chance matches
 MATCHED = 0.25  # confidence, interpolated between pixels that matched (0.5 to 1) and not (0)
 
 
@@ -182,7 +184,10 @@ def solve_stereo(views: Views, motion: Motion, axis: np.ndarray, near_far: NearF
 
 def _motion(match: Match, canvas: Canvas) -> Motion:
     """A match without its specks."""
-    motion_w, motion_uw = without_specks(match.motion_w), without_specks(match.motion_uw)
+    motion_w, motion_uw = (
+        without_specks(motion, round(SPECK_SHARE * motion.size))
+        for motion in (match.motion_w, match.motion_uw)
+    )
     confidence = np.where(np.isfinite(motion_w), match.confidence_w, 0).astype(np.float32)
     return Motion(motion_w, motion_uw, confidence, canvas)
 
